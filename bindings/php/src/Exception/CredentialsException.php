@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The server refused the username, the password or the organization.
+ */
+final class CredentialsException extends TpsException
+{
+    protected const STATUS = Status::Credentials;
+}

@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * A bug in the library.
+ */
+final class InternalException extends TpsException
+{
+    protected const STATUS = Status::Internal;
+}

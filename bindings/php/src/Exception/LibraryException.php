@@ -1,0 +1,12 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+/**
+ * The library libtps cannot be found or loaded. The message says why, and what to type.
+ */
+final class LibraryException extends TpsException
+{
+}

@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The login was sent and its answer was lost: a token may have been made.
+ */
+final class OutcomeUnknownException extends TpsException
+{
+    protected const STATUS = Status::OutcomeUnknown;
+}

@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The server answered with a status of 500 or more.
+ */
+final class ServerException extends TpsException
+{
+    protected const STATUS = Status::Server;
+}

@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The server asks to wait: see $retryAfter.
+ */
+final class ThrottledException extends TpsException
+{
+    protected const STATUS = Status::Throttled;
+}

@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The time was over first: see the option timeout_ms.
+ */
+final class TimeoutException extends TpsException
+{
+    protected const STATUS = Status::Timeout;
+}

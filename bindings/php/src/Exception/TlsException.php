@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The server's certificate is not trusted, or TLS failed otherwise.
+ */
+final class TlsException extends TpsException
+{
+    protected const STATUS = Status::Tls;
+}

@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The organization holds as many tokens as it may.
+ */
+final class TokenLimitException extends TpsException
+{
+    protected const STATUS = Status::TokenLimit;
+}

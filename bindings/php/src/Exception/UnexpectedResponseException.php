@@ -1,0 +1,15 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+use TPS\Status;
+
+/**
+ * The server answered with something that it does not promise: a redirect, no JSON, another 4xx.
+ */
+final class UnexpectedResponseException extends TpsException
+{
+    protected const STATUS = Status::UnexpectedResponse;
+}

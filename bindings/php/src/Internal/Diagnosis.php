@@ -1,0 +1,138 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Internal;
+
+/**
+ * Says in one line why the library could not be loaded, and what to type.
+ *
+ * @internal
+ */
+final class Diagnosis
+{
+    private const REMEDY = 'Set TPS_LIBRARY to a libtps.so that fits, or build one: '
+        . '`cargo build --release` in the repository of libtps.';
+
+    /** What the loader says, and what that means. */
+    private const MEANINGS = [
+        '/libgcc_s/' => 'libgcc_s is missing: `apt install libgcc-s1`, or `apk add libgcc`.',
+        '/libc\.musl|ld-musl/' => 'it was built for musl (Alpine), this system has another C library. ' . self::REMEDY,
+        "/GLIBC_\\S+' not found|libc\\.so\\.6|ld-linux|Error relocating/" =>
+            'it was built for another or a newer C library than this system has. ' . self::REMEDY,
+        '/undefined symbol|Symbol not found/' => 'it is another library, not libtps. ' . self::REMEDY,
+    ];
+
+    private const MACHINES = [3 => 'i386', 40 => 'arm', 62 => 'x86_64', 183 => 'aarch64', 243 => 'riscv64'];
+
+    public static function extensionMissing(): string
+    {
+        return sprintf(
+            "PHP's extension FFI is missing (PHP %s, SAPI %s). Debian and Ubuntu have it in php%d.%d-common: "
+                . "`phpenmod ffi`; Docker's php images: `docker-php-ext-install ffi`, with libffi-dev; elsewhere: "
+                . 'extension=ffi in php.ini.',
+            PHP_VERSION,
+            PHP_SAPI,
+            PHP_MAJOR_VERSION,
+            PHP_MINOR_VERSION,
+        );
+    }
+
+    public static function switchedOff(): string
+    {
+        $remedy = match (PHP_SAPI) {
+            'cli', 'phpdbg', 'embed' => 'Start PHP with `php -d ffi.enable=1 …`, or write ffi.enable=1 into its '
+                . 'php.ini (`php --ini` shows which).',
+            'cli-server' => 'Start the server with `php -d ffi.enable=1 -S …`.',
+            'fpm-fcgi' => 'Write `php_admin_value[ffi.enable] = 1` into the pool (on Debian a file in '
+                . '/etc/php/' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '/fpm/pool.d/) and restart FPM.',
+            default => 'Write ffi.enable=1 into the php.ini of this SAPI (phpinfo() shows which) and restart it.',
+        };
+
+        return sprintf(
+            "PHP's FFI is switched off here (SAPI %s, ffi.enable=%s). %s",
+            PHP_SAPI,
+            ini_get('ffi.enable'),
+            $remedy,
+        );
+    }
+
+    public static function wrongChoice(string $chosen): string
+    {
+        return "there is no file $chosen, which TPS_LIBRARY names. Correct it, or unset it: libtps is searched for.";
+    }
+
+    /**
+     * @param list<string> $places
+     */
+    public static function noHeader(array $places): string
+    {
+        return 'the header tps_ffi.h of libtps is not found: there is neither ' . implode(' nor ', $places)
+            . '. Install the package tps/tps anew, or put the header beside the library.';
+    }
+
+    public static function tooOld(Library $library, string $version): string
+    {
+        return "libtps in $library->file is too old: $version, need " . Library::NEEDED . '. ' . self::REMEDY;
+    }
+
+    /**
+     * @param string $reason PHP's
+     */
+    public static function mismatch(Library $library, string $version, string $reason): string
+    {
+        return "libtps $version in $library->file and the header {$library->header()} do not belong together: $reason. "
+            . 'Install both from the same version.';
+    }
+
+    /**
+     * @param string $reason the loader's, or PHP's
+     */
+    public static function notLoaded(Library $library, string $reason): string
+    {
+        $file = $library->file;
+        if ($file === Library::SYSTEM) {
+            return 'libtps is not found: there is neither ' . implode(' nor ', Library::places())
+                . ", and the system's loader says: $reason. " . self::REMEDY;
+        }
+        $origin = Arguments::environment('TPS_LIBRARY') === null ? '' : ' (TPS_LIBRARY)';
+
+        return "libtps cannot be loaded from $file$origin: $reason; "
+            . (self::foreign($file) ?? self::meaning($reason));
+    }
+
+    /** The loader's own words for another architecture are "No such file". */
+    private static function foreign(string $file): ?string
+    {
+        $theirs = self::machine($file);
+        $ours = self::machine('/proc/self/exe');
+        if ($theirs === null || $ours === null || $theirs === $ours) {
+            return null;
+        }
+
+        return "it was built for $theirs, this PHP for $ours. " . self::REMEDY;
+    }
+
+    private static function meaning(string $reason): string
+    {
+        foreach (self::MEANINGS as $pattern => $meaning) {
+            if (preg_match($pattern, $reason) === 1) {
+                return $meaning;
+            }
+        }
+
+        return self::REMEDY;
+    }
+
+    /** Architecture and word size, from the head of an ELF file. */
+    private static function machine(string $file): ?string
+    {
+        $head = @file_get_contents($file, length: 20);
+        if ($head === false || strlen($head) < 20 || !str_starts_with($head, "\x7FELF")) {
+            return null;
+        }
+        $machine = unpack('v', $head, 18)[1];
+
+        return sprintf('%s (%d bits)', self::MACHINES[$machine] ?? "machine $machine", $head[4] === "\x01" ? 32 : 64);
+    }
+}

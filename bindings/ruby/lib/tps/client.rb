@@ -1,0 +1,164 @@
+# frozen_string_literal: true
+
+require "json"
+require_relative "arguments"
+require_relative "kept_tokens"
+
+module TPS
+  # One set of credentials and the token that belongs to them.
+  #
+  # Any number of threads may use one client at once. Clients with the same credentials share one token, in forked
+  # children too, so it does not matter whether a client is kept or made anew.
+  class Client
+    # What `timeout_ms` is where it is not given.
+    DEFAULT_TIMEOUT_MS = 15_000
+
+    # How long one wait for a login keeps `Timeout`, `Thread#kill` and Ctrl-C waiting: Ruby acts between two waits.
+    SLICE_MS = 50
+
+    private_constant :DEFAULT_TIMEOUT_MS, :SLICE_MS
+
+    # Makes a client that holds a valid token: from memory, else from the store, else by logging in.
+    #
+    # @param credentials_and_options [Hash] as for {#initialize}
+    # @return [Client]
+    # @raise [Error] one subclass for each reason
+    def self.login(**credentials_and_options)
+      new(**credentials_and_options).tap(&:token)
+    end
+
+    # Makes a client without any I/O; the first {#token} logs in. nil means not given, and what is not given is read
+    # from the environment.
+    #
+    # @param username [String, nil] an e-mail address; else `TPS_USERNAME`
+    # @param password [String, nil] else `TPS_PASSWORD`
+    # @param organization_id [String, nil] else `TPS_ORGANIZATION_ID`
+    # @param options [Hash]
+    # @option options [String] :base_url `https://app.tpstreams.com`; `http://` only to a loopback host; else
+    #   `TPS_BASE_URL`
+    # @option options [String] :cache `"auto"`, `"memory"`, `"file:DIR"` or a Redis URL; else `TPS_CACHE`
+    # @option options [String] :token a token that you hold already; else `TPS_TOKEN`
+    # @option options [String] :ca_file PEM file trusted besides the system's certificates; else `TPS_CA_FILE`
+    # @option options [Integer] :timeout_ms milliseconds for a whole call, 15000
+    # @option options [Integer] :connect_timeout_ms milliseconds for each address tried, 3000
+    # @option options [String] :proxy a URL, or `"none"`; else the usual variables, `HTTPS_PROXY` first
+    # @option options [Integer, String] :refresh_ahead seconds before a known end; `"auto"`
+    # @option options [Integer] :logins_per_day 10; 0 lifts the budget
+    # @option options [String] :user_agent put before the library's own
+    # @raise [InvalidArgumentError] which names the argument or option
+    # @raise [LibraryError] if the library cannot be loaded
+    def initialize(username: nil, password: nil, organization_id: nil, **options)
+      # Here and not above: what needs no library (a fake client in a test) shall not ask for one.
+      require_relative "native"
+
+      options = Arguments.options(options)
+      credentials = Arguments.credentials(username:, password:, organization_id:)
+      @handle = Native.open(*credentials, Arguments.json(options.merge(lazy: true)))
+      @timeout_ms = options.fetch(:timeout_ms, DEFAULT_TIMEOUT_MS)
+      @organization_id = credentials.last
+    end
+
+    # The valid token. One call into the library and no I/O while it is at hand; otherwise this logs in, or waits for
+    # whoever is logging in. `Timeout`, `Thread#kill` and Ctrl-C act at once; a login under way goes on and serves the
+    # next call.
+    #
+    # @return [String] frozen UTF-8
+    # @raise [Error] one subclass for each reason
+    def token
+      KeptTokens.fetch(@handle.address, Native.generation(@handle)) || wait_for_token
+    end
+
+    # The value for the header `Authorization`.
+    #
+    # @return [String] `"Token …"`
+    # @raise [Error] as {#token}
+    def authorization
+      "Token #{token}"
+    end
+
+    # Says that the server answered 401 to this very token; the next {#token} is another one. Does nothing if the
+    # token has been replaced already, so any number of threads may report the same one.
+    #
+    # @param token [String] the token that was sent
+    # @return [nil]
+    # @raise [InvalidArgumentError] if it is nil, empty or no String
+    # @raise [Error] one subclass for each reason
+    def invalidate(token)
+      Native.invalidate(@handle, Arguments.text(:token, token))
+      nil
+    end
+
+    # Revokes the token at the server and forgets it. The client stays usable and would log in anew. An exception from
+    # another thread (`Timeout`, `Thread#kill`) acts once the server has answered or `timeout_ms` is over.
+    #
+    # @return [nil]
+    # @raise [Error] one subclass for each reason
+    def logout
+      Native.logout(@handle)
+      KeptTokens.forget(@handle.address)
+      nil
+    end
+
+    # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
+    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_failed`, `:waits`,
+    # `:invalidations`, `:false_alarms`, `:login_budget_left`. Newer libraries may add more.
+    #
+    # @return [Hash{Symbol => Object}]
+    # @raise [Error] one subclass for each reason
+    def stats
+      JSON.parse(Native.stats(@handle), symbolize_names: true)
+    end
+
+    # @return [String] names the organization, no secret
+    def inspect
+      "#<#{self.class} organization_id=#{@organization_id.inspect}>"
+    end
+    alias to_s inspect
+
+    # @return [String] {#inspect} as a JSON string, since JSON is written to logs
+    def to_json(*arguments)
+      inspect.to_json(*arguments)
+    end
+
+    # @return [String] {#inspect}, for Active Support
+    def as_json(*)
+      inspect
+    end
+
+    # @raise [TypeError] always: a client belongs to its process
+    def marshal_dump
+      raise TypeError, "#{self.class} cannot be dumped: make a new one from the credentials where it is needed"
+    end
+
+    # @raise [TypeError] always, for YAML
+    def encode_with(_coder)
+      marshal_dump
+    end
+
+    private
+
+    def wait_for_token
+      deadline = milliseconds + @timeout_ms
+      until Native.wait(@handle, (deadline - milliseconds).clamp(0, SLICE_MS))
+        raise TimeoutError, timeout_message if milliseconds >= deadline
+      end
+      read_token
+    end
+
+    # The number is asked before and after: a token between two different ones may belong to either.
+    def read_token
+      number = Native.generation(@handle)
+      token = Native.token(@handle)
+      KeptTokens.keep(@handle.address, number, token) if number.positive? && number == Native.generation(@handle)
+      token
+    end
+
+    def milliseconds
+      Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond)
+    end
+
+    def timeout_message
+      "no token within #{@timeout_ms} ms (timeout_ms); a login under way goes on and serves a later call"
+    end
+  end
+end

@@ -1,0 +1,80 @@
+# frozen_string_literal: true
+
+module TPS
+  module Library
+    # Says in one line why a library could not be loaded, and what to type.
+    #
+    # @api private
+    module Diagnosis
+      REMEDY = "Set TPS_LIBRARY to a libtps.so that fits, or build one: `cargo build --release` in libtps' repository."
+
+      # What the loader says, and what that means.
+      MEANINGS = {
+        /'tps_version' not found/ => "it is another library, not libtps. #{REMEDY}",
+        /libgcc_s/ => "libgcc_s is missing: `apt install libgcc-s1`, or `apk add libgcc`.",
+        /libc\.musl|ld-musl/ => "it was built for musl (Alpine), this system has another C library. #{REMEDY}",
+        /GLIBC_\S+' not found|libc\.so\.6|Error relocating/ =>
+          "it was built for another or a newer C library than this system has. #{REMEDY}"
+      }.freeze
+
+      MACHINES = { 3 => "i386", 40 => "arm", 62 => "x86_64", 183 => "aarch64", 243 => "riscv64" }.freeze
+
+      class << self
+        # @param file [String] what was tried
+        # @param words [String] the loader's
+        # @param places [Array<String>] which did not exist, if the file is the system's
+        # @return [String]
+        def message(file, words, places)
+          words = reason(file, words)
+          return nowhere(places, words) if file == SYSTEM
+
+          "libtps cannot be loaded from #{file}#{origin(file)}: #{missing(file) || foreign(file) || meaning(words)}"
+        end
+
+        private
+
+        def nowhere(places, words)
+          "libtps is not found: no #{places.join(", no ")}, and for #{SYSTEM} the system says: #{meaning(words)}"
+        end
+
+        # The loader's words, without what ffi puts around them.
+        def reason(file, words)
+          words = words.lines.first.chomp.delete_suffix(".")
+          words.delete_prefix("Could not open library '#{file}': ").delete_prefix("#{file}: ")
+        end
+
+        def origin(file)
+          " (TPS_LIBRARY)" if file == ENV["TPS_LIBRARY"]
+        end
+
+        def missing(file)
+          "there is no such file. #{REMEDY}" if file.include?("/") && !File.exist?(file)
+        end
+
+        # The loader's own words for another architecture are "No such file".
+        def foreign(file)
+          theirs = machine(file)
+          ours = machine("/proc/self/exe")
+          return if !theirs || !ours || theirs == ours
+
+          "it was built for #{theirs}, this Ruby for #{ours}. #{REMEDY}"
+        end
+
+        def meaning(words)
+          _, meaning = MEANINGS.find { |pattern, _| pattern.match?(words) }
+          meaning ? "#{words}; #{meaning}" : "#{words}. #{REMEDY}"
+        end
+
+        # Architecture and word size, from the head of an ELF file.
+        def machine(file)
+          magic, bits, number = File.binread(file, 20)&.unpack("a4 C x13 v")
+          return unless magic == "\x7FELF".b && number
+
+          "#{MACHINES.fetch(number, "machine #{number}")} (#{bits == 1 ? 32 : 64} bits)"
+        rescue SystemCallError
+          nil
+        end
+      end
+    end
+  end
+end

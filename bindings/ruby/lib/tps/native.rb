@@ -1,0 +1,169 @@
+# frozen_string_literal: true
+
+require_relative "errors"
+require_relative "kept_tokens"
+require_relative "library"
+
+begin
+  require "ffi"
+rescue LoadError => e
+  raise TPS::LibraryError, "the ffi gem is missing (#{e.message}): gem install ffi, or apt install ruby-ffi"
+end
+
+module TPS
+  # The nine functions of libtps as Ruby methods that take and give Ruby objects, and raise. Nothing else in this gem
+  # knows of FFI.
+  #
+  # What the library hands out is freed here before it leaves, whatever other threads send in between; only a signal
+  # that hits the main thread in the microseconds of such a call can lose a string, since Ruby cannot hold signals back.
+  #
+  # A call that may wait is `blocking: true`: other Ruby threads go on. {generation} is not: it never waits, and giving
+  # up Ruby's lock can cost 100 ms beside a busy thread.
+  #
+  # @api private
+  module Native
+    extend FFI::Library
+
+    Library.load do |file|
+      FFI::DynamicLibrary.open(file, FFI::DynamicLibrary::RTLD_LAZY | FFI::DynamicLibrary::RTLD_LOCAL)
+      ffi_lib file
+      attach_function :version, :tps_version, [], :string
+      version
+    end
+
+    Library.require_functions do
+      attach_function :tps_login, %i[string string string string pointer], :pointer
+      attach_function :tps_token, %i[pointer pointer], :pointer, blocking: true
+      attach_function :tps_free, %i[pointer], :void
+      attach_function :tps_invalidate, %i[pointer string pointer], :int, blocking: true
+      attach_function :tps_logout, %i[pointer pointer], :int, blocking: true
+      attach_function :generation, :tps_generation, %i[pointer], :uint64
+      attach_function :tps_wait, %i[pointer uint32 pointer], :int, blocking: true
+      attach_function :tps_stats, %i[pointer pointer], :pointer, blocking: true
+    end
+
+    # A client of the library, freed when Ruby collects it, in a forked child as well: that touches memory only.
+    class Handle < FFI::AutoPointer
+      def self.release(pointer)
+        KeptTokens.forget(pointer.address)
+        Native.tps_free(pointer)
+      end
+
+      # With ffi 1.15 a copy that was refused is freed all the same.
+      undef_method :dup, :clone
+    end
+
+    # struct tps_error
+    class Failure < FFI::Struct
+      layout :status, :int32, :http_status, :int32, :retry_after_ms, :int64, :message, :pointer
+
+      # The numbers of enum tps_status.
+      CLASSES = {
+        1 => InvalidArgumentError, 2 => CredentialsError, 3 => TokenLimitError, 4 => ThrottledError,
+        5 => NetworkError, 6 => TLSError, 7 => TimeoutError, 8 => ServerError, 9 => UnexpectedResponseError,
+        10 => OutcomeUnknownError, 11 => LoginBudgetError, 12 => InternalError
+      }.freeze
+
+      # @return [Error] which owns its text
+      def to_error
+        http_status = self[:http_status]
+        CLASSES.fetch(self[:status], Error).new(
+          Native.text(self[:message]).scrub,
+          http_status: (http_status unless http_status.zero?),
+          retry_after: self[:retry_after_ms] / 1000.0
+        )
+      end
+    end
+
+    class << self
+      # @!method version
+      #   @return [String] the library's version
+      # @!method generation(handle)
+      #   @return [Integer] the number of the token at hand, 0 if there is none
+
+      # @return [Handle]
+      def open(username, password, organization_id, options)
+        pointer_or_raise(->(pointer) { Handle.new(pointer) }) do |error|
+          tps_login(username, password, organization_id, options, error)
+        end
+      end
+
+      # Sees to it that a token is at hand, for so many milliseconds; the caller can be interrupted after them.
+      #
+      # @return [Boolean] whether there is one
+      def wait(handle, milliseconds)
+        number { |error| tps_wait(handle, milliseconds, error) } == 1
+      end
+
+      # For when {wait} was true. Cannot be interrupted, so that the token is freed; if it has just gone, that lasts
+      # until there is a new one, but other threads go on.
+      #
+      # @return [String]
+      def token(handle)
+        string { |error| tps_token(handle, error) }
+      end
+
+      def invalidate(handle, token)
+        number { |error| tps_invalidate(handle, token, error) }
+      end
+
+      def logout(handle)
+        number { |error| tps_logout(handle, error) }
+      end
+
+      # @return [String] JSON
+      def stats(handle)
+        string { |error| tps_stats(handle, error) }
+      end
+
+      # @return [String] a frozen copy in UTF-8
+      def text(pointer)
+        pointer.read_string.force_encoding(Encoding::UTF_8).freeze
+      end
+
+      private
+
+      # Calls what returns a number, -1 on failure. An interrupt may come during the call: only the error is owned.
+      def number
+        slot = FFI::MemoryPointer.new(:pointer)
+        begin
+          result = yield slot
+          result == -1 ? raise(error_in(slot)) : result
+        ensure
+          uninterrupted { tps_free(slot.read_pointer) }
+        end
+      end
+
+      # Calls what returns text that is ours to free.
+      def string(&call)
+        pointer_or_raise(method(:take_text), &call)
+      end
+
+      def take_text(pointer)
+        text(pointer)
+      ensure
+        tps_free(pointer)
+      end
+
+      # Calls what returns a pointer, NULL on failure. No interrupt comes before `take` has made it somebody's.
+      def pointer_or_raise(take)
+        uninterrupted do
+          slot = FFI::MemoryPointer.new(:pointer)
+          pointer = yield slot
+          pointer.null? ? raise(error_in(slot)) : take.call(pointer)
+        ensure
+          tps_free(slot.read_pointer)
+        end
+      end
+
+      def error_in(slot)
+        Failure.new(slot.read_pointer).to_error
+      end
+
+      # Ruby raises what other threads sent (`Timeout`, `Thread#kill`) only after the block.
+      def uninterrupted(&block)
+        Thread.handle_interrupt(Object => :never, &block)
+      end
+    end
+  end
+end

@@ -1,0 +1,97 @@
+# frozen_string_literal: true
+
+require "test_helper"
+
+# While a login takes two seconds. At once is half a second where the machine is slow.
+class InterruptTest < TPSTest
+  def setup
+    super
+    @organization = Organization.new(latency: 2)
+    @client = TPS::Client.new(**@organization.login)
+  end
+
+  def test_other_threads_go_on
+    ticks = 0
+    ticker = Thread.new { loop { ticks += 1 and sleep 0.01 } }
+    @client.token
+
+    assert_operator ticks, :>, 50
+  ensure
+    ticker&.kill
+  end
+
+  def test_timeout_acts_at_once
+    assert_operator seconds { assert_raises(Timeout::Error) { Timeout.timeout(0.5) { @client.token } } }, :<, 1.2
+    assert_the_login_serves_the_next_call
+  end
+
+  def test_kill_acts_at_once
+    thread = Thread.new { @client.token }
+    wait_for_login(@organization)
+
+    assert_operator seconds { thread.kill.join }, :<, 0.7
+    assert_the_login_serves_the_next_call
+  end
+
+  def test_raise_acts_at_once
+    thread = Thread.new { @client.token }
+    thread.report_on_exception = false
+    wait_for_login(@organization)
+
+    thread.raise(IOError, "stop")
+    assert_operator seconds { assert_raises(IOError) { thread.join } }, :<, 0.7
+    assert_the_login_serves_the_next_call
+  end
+
+  def test_ctrl_c_acts_at_once
+    script = <<~RUBY
+      client = TPS::Client.new(**#{@organization.login})
+      begin
+        client.token
+      rescue Interrupt
+        puts "interrupted"
+        $stdout.flush
+        puts client.token
+      end
+    RUBY
+    Open3.popen2(RbConfig.ruby, "-w", "-I#{LIB}", "-rtps", "-e", script) do |_, output, child|
+      wait_for_login(@organization)
+      assert_operator seconds { Process.kill(:INT, child.pid) and assert_equal "interrupted\n", output.gets }, :<, 0.7
+      assert_match(/\A\h{64}\n\z/, output.gets)
+      assert_predicate child.value, :success?
+    end
+    assert_equal 1, @organization.logins
+  end
+
+  def test_the_process_ends_at_once
+    script = <<~RUBY
+      Thread.new { TPS.login(**#{@organization.login}) }
+      gets
+    RUBY
+    Open3.popen2(RbConfig.ruby, "-w", "-I#{LIB}", "-rtps", "-e", script) do |input, _, child|
+      wait_for_login(@organization)
+      assert_operator seconds { input.close and child.join }, :<, 1.2
+    end
+  end
+
+  # The caller decides when it can be interrupted.
+  def test_a_mask_of_the_caller_holds
+    token = nil
+    assert_raises(Timeout::Error) do
+      Timeout.timeout(0.2) { Thread.handle_interrupt(Timeout::Error => :never) { token = @client.token } }
+    end
+    assert_match(/\A\h{64}\z/, token)
+  end
+
+  def test_the_option_timeout_ms
+    client = TPS::Client.new(**@organization.login(timeout_ms: 300))
+    assert_operator(seconds { assert_error(TPS::TimeoutError, :timeout) { client.token } }, :<, 1)
+  end
+
+  private
+
+  def assert_the_login_serves_the_next_call
+    assert_match(/\A\h{64}\z/, @client.token)
+    assert_equal 1, @organization.logins
+  end
+end

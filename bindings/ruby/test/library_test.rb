@@ -1,0 +1,160 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "test_helper"
+
+# How the library is found, and what is said when it is not. Each in a Ruby of its own.
+class LibraryTest < TPSTest
+  LOGIN = Faults.new("ok").login
+
+  def test_the_gem_loads_without_the_library
+    output, = ruby("puts TPS::VERSION, defined?(TPS::Native).inspect", "TPS_LIBRARY" => "/nonexistent/libtps.so")
+    assert_equal "#{TPS::VERSION}\nnil\n", output
+  end
+
+  def test_no_such_file
+    message = failure("/nonexistent/libtps.so")
+    assert_match(%r{/nonexistent/libtps\.so.*TPS_LIBRARY.*no such file.*Set TPS_LIBRARY}, message)
+  end
+
+  def test_no_library_but_text
+    Tempfile.create("libtps.so") do |file|
+      file.write("no library\n" * 10)
+      file.close
+      assert_match(/#{file.path}.*(invalid ELF header|file too short).*cargo build/, failure(file.path))
+    end
+  end
+
+  def test_another_architecture
+    Tempfile.create("libtps.so") do |file|
+      other = File.binread(library)
+      other[18, 2] = other[18, 2] == [183].pack("v") ? [62].pack("v") : [183].pack("v")
+      file.binmode
+      file.write(other)
+      file.close
+      assert_match(/#{file.path}.*built for \w+ .*this Ruby for \w+/, failure(file.path))
+    end
+  end
+
+  def test_another_library
+    assert_match(/another library, not libtps/, failure("libc.so.6"))
+  end
+
+  def test_too_old
+    with_c('const char *tps_version(void) { return "0.0.9"; }') do |old|
+      assert_match(/too old: 0\.0\.9, need 0\.1\.0 \(#{old}\)/, failure(old))
+    end
+  end
+
+  def test_a_function_is_missing
+    with_c('const char *tps_version(void) { return "99.0.0"; }') do |incomplete|
+      assert_match(/#{incomplete}.*tps_login/, failure(incomplete))
+    end
+  end
+
+  def test_another_c_library
+    with_c("int musl;", "-Wl,-soname,libc.musl-x86_64.so.1", file: "libc.musl-x86_64.so.1") do |musl|
+      with_c("extern int musl; int *tps_version(void) { return &musl; }", musl) do |foreign|
+        FileUtils.rm(musl)
+        assert_match(/libc\.musl.*built for musl/, failure(foreign))
+      end
+    end
+  end
+
+  def test_libgcc_is_missing
+    with_c("int gcc;", "-Wl,-soname,libgcc_s.so.9", file: "libgcc_s.so.9") do |gcc|
+      with_c("extern int gcc; int *tps_version(void) { return &gcc; }", gcc) do |incomplete|
+        FileUtils.rm(gcc)
+        assert_match(/libgcc_s is missing.*apt install libgcc-s1/, failure(incomplete))
+      end
+    end
+  end
+
+  def test_the_systems_library
+    with_copy_of_the_gem do |lib|
+      Dir.mktmpdir do |system|
+        FileUtils.ln_s(library, File.join(system, "libtps.so.0"))
+        output, = login(lib, "LD_LIBRARY_PATH" => system)
+        assert_equal "made\n", output
+      end
+    end
+  end
+
+  def test_the_library_in_the_gem
+    with_copy_of_the_gem do |lib|
+      FileUtils.ln_s(library, File.join(lib, "tps/libtps.so"))
+      assert_equal "made\n", login(lib).first
+    end
+  end
+
+  def test_nowhere
+    with_copy_of_the_gem do |lib|
+      assert_match(%r{not found.*#{lib}/tps/libtps\.so.*libtps\.so\.0.*TPS_LIBRARY.*cargo build --release},
+                   login(lib).first)
+    end
+  end
+
+  def test_it_can_be_tried_again
+    script = <<~RUBY
+      2.times do
+        TPS::Client.new(**#{LOGIN})
+      rescue TPS::LibraryError
+        print "."
+      end
+      ENV["TPS_LIBRARY"] = #{library.inspect}
+      print TPS::Client.new(**#{LOGIN}).class
+    RUBY
+    assert_equal ["..TPS::Client", ""], ruby(script, "TPS_LIBRARY" => "/nonexistent").first(2)
+  end
+
+  private
+
+  # @return [String] the file these tests run with
+  def library
+    TPS::Client.new(**LOGIN)
+    File.foreach("/proc/self/maps").filter_map { |line| line[%r{/\S*libtps\.so\S*}] }.first
+  end
+
+  SCRIPT = <<~RUBY.freeze
+      TPS::Client.new(**#{LOGIN})
+      puts "made"
+    rescue TPS::LibraryError => e
+      puts e.message
+      exit(e.status == :library ? 3 : 4)
+  RUBY
+  private_constant :SCRIPT
+
+  # @return [String] the message, which is one line
+  def failure(library)
+    output, errors, status = ruby("begin\n#{SCRIPT}end", "TPS_LIBRARY" => library)
+    assert_equal ["", 3], [errors, status.exitstatus], output
+    assert_equal 1, output.lines.size
+    output
+  end
+
+  def login(lib, environment = {})
+    environment = { "TPS_LIBRARY" => nil, **environment }
+    Open3.capture3(environment, RbConfig.ruby, "-w", "-I#{lib}", "-rtps", "-e", "begin\n#{SCRIPT}end")
+  end
+
+  # Outside the repository, as if installed.
+  def with_copy_of_the_gem
+    Dir.mktmpdir do |directory|
+      FileUtils.cp_r(LIB, directory)
+      FileUtils.rm_f(File.join(directory, "lib/tps/libtps.so"))
+      yield File.join(directory, "lib")
+    end
+  end
+
+  # A library made of one line of C.
+  def with_c(code, *arguments, file: "libtps.so")
+    skip "needs cc" unless system("cc", "--version", out: File::NULL, err: File::NULL)
+    Dir.mktmpdir do |directory|
+      path = File.join(directory, file)
+      output, status = Open3.capture2e("cc", "-shared", "-fPIC", "-o", path, "-xc", "-", "-xnone", *arguments,
+                                       stdin_data: code)
+      assert_predicate status, :success?, output
+      yield path
+    end
+  end
+end

@@ -1,0 +1,78 @@
+# frozen_string_literal: true
+
+require "pp" # rubocop:disable Lint/RedundantRequireStatement -- for pretty_inspect
+require "test_helper"
+require "yaml"
+
+class SecretTest < TPSTest
+  def setup
+    super
+    @organization = Organization.new
+    @client = TPS.login(**@organization.login)
+    @secrets = [@client.token, @organization.password]
+  end
+
+  def test_texts
+    assert_equal "#<TPS::Client organization_id=#{@organization.id.inspect}>", @client.inspect
+    assert_secret @secrets, @client.inspect, @client.to_s, @client.pretty_inspect, [@client].to_s
+    assert_secret @secrets, JSON.generate(@client), JSON.pretty_generate([@client]), @client.as_json,
+                  { a: @client }.to_json
+  end
+
+  def test_dumps_are_refused
+    [-> { Marshal.dump(@client) }, -> { Marshal.dump([@client]) }, -> { YAML.dump(@client) }].each do |dump|
+      error = assert_raises(TypeError, &dump)
+      assert_secret @secrets, error.full_message
+    end
+  end
+
+  def test_no_variable_holds_one
+    assert_secret @secrets, reachable(@client)
+  end
+
+  def test_what_ruby_says_of_a_wrong_call
+    error = assert_raises(NoMethodError) { @client.tokenn }
+    assert_secret @secrets, error.message, error.full_message
+    error = assert_raises(ArgumentError) { TPS.login(*@organization.login.values) }
+    assert_secret @secrets, error.message, error.full_message
+  end
+
+  def test_a_copy_is_the_same_client
+    copies = [@client.dup, @client.clone]
+    assert_equal [@client.token] * 2, copies.map(&:token)
+    copies.clear
+    GC.start
+    assert_match(/\A\h{64}\z/, @client.token)
+  end
+
+  def test_the_library_prints_nothing
+    refused = Organization.new(throttle: { allow: 0, wait: 60 })
+    script = <<~RUBY
+      client = TPS.login(**#{@organization.login})
+      client.token
+      client.stats
+      client.invalidate("another")
+      client.logout
+      [#{refused.login}, #{Faults.new("close").login}, #{Faults.new("html500").login}].each do |login|
+        TPS.login(**login)
+      rescue TPS::Error
+        print "."
+      end
+    RUBY
+    output, errors, status = ruby(script)
+
+    assert_equal ["...", ""], [output, errors]
+    assert_predicate status, :success?
+  end
+
+  private
+
+  # Everything that instance variables lead to.
+  def reachable(object, seen = {}.compare_by_identity)
+    return "" if seen[object]
+
+    seen[object] = true
+    variables = object.instance_variables.map { |name| reachable(object.instance_variable_get(name), seen) }
+    [object.inspect, *variables].join("\n")
+  end
+end

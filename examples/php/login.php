@@ -1,0 +1,31 @@
+<?php
+
+/**
+ * The documentation's sample, made right: logs in once, and then reuses the token for every call.
+ *
+ *     export TPS_USERNAME=… TPS_PASSWORD=… TPS_ORGANIZATION_ID=…
+ *     php examples/php/login.php
+ */
+
+declare(strict_types=1);
+
+use TPS\Client;
+
+// With Composer: vendor/autoload.php.
+require __DIR__ . '/../../bindings/php/autoload.php';
+
+// Or Client::login(username: '…', password: '…', organizationId: '…').
+$client = Client::fromEnvironment();
+echo "token: {$client->token()}\n";
+
+$url = $client->stats()['base_url'] . '/api/v1/organizations/';
+$context = stream_context_create(['http' => ['header' => "Authorization: {$client->authorization()}"]]);
+$answer = json_decode(file_get_contents($url, context: $context), flags: JSON_THROW_ON_ERROR);
+echo "organization: {$answer->results[0]->name}\n";
+
+for ($i = 0; $i < 10_000; $i++) {
+    $client->token();
+}
+
+$logins = $client->stats()['logins'];
+echo "asked for the token 10,000 times more: $logins login" . ($logins === 1 ? '' : 's') . "\n";

@@ -1,0 +1,295 @@
+"""What the fault server can answer: a table at the end, and above it how."""
+
+import asyncio
+import functools
+import gzip
+import json
+import secrets
+import socket
+import string
+import struct
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http import HTTPStatus
+
+HOUR = timedelta(hours=1)
+JSON = "application/json"
+HTML = "text/html; charset=utf-8"
+CHUNKED = "Transfer-Encoding: chunked"
+PAGE = "<!doctype html>\n<html><head><title>Sorry</title></head><body><h1>Sorry</h1></body></html>\n"
+INVALID_TOKEN = {"detail": "Invalid token."}
+NO_TOKEN = {"detail": "Authentication credentials were not provided."}
+
+
+def now(ahead=timedelta()):
+    return datetime.now(timezone.utc) + ahead
+
+
+def http_date(moment):
+    return format_datetime(moment, usegmt=True)
+
+
+def dump(body):
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def answer(status, body="", *headers, type=None, date="now"):
+    if isinstance(body, str):
+        body = body.encode()
+    elif not isinstance(body, bytes):
+        type, body = type or JSON, dump(body)
+    head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Type: {type or HTML}", *headers]
+    if date:
+        head.append(f"Date: {http_date(now()) if date == 'now' else date}")
+    if status != 204 and CHUNKED not in headers:
+        head.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def always(*args, **more):
+    async def scenario(request, number):
+        return answer(*args, **more)
+
+    return scenario
+
+
+def token_is(make):
+    async def scenario(request, number):
+        return answer(200, {"expiry": None, "token": make(number)})
+
+    return scenario
+
+
+def new_token(request):
+    token = secrets.token_hex(32)
+    request.key.tokens.add(token)
+    return token
+
+
+def login_body(request, **more):
+    return {"expiry": None, "token": new_token(request), **more}
+
+
+async def good(request, number=None):
+    """What a healthy server answers, to whatever was asked."""
+    if request.kind == "login":
+        return answer(200, login_body(request))
+    if request.kind is None:
+        return answer(404, PAGE)
+    if not request.authorization:
+        return answer(401, NO_TOKEN, "WWW-Authenticate: Token")
+    token = request.authorization.split()[-1]
+    if token not in request.key.tokens:
+        return answer(401, INVALID_TOKEN, "WWW-Authenticate: Token")
+    if request.kind == "organizations":
+        results = [{"uuid": "auhf2k", "name": "Hari's Academy"}]
+        return answer(200, {"count": 1, "next": None, "previous": None, "results": results})
+    request.key.tokens.discard(token)
+    return answer(204)
+
+
+# Connections that go wrong: they end when a scenario has returned nothing
+
+
+async def hang(request, number):
+    await request.reader.read()
+
+
+async def close(request, number):
+    pass
+
+
+async def reset(request, number):
+    lingering_for_no_time = struct.pack("ii", 1, 0)
+    request.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingering_for_no_time)
+    request.writer.transport.abort()
+
+
+async def lost(request, number):
+    await good(request)
+
+
+async def truncated(request, number):
+    request.writer.write((await good(request))[:-20])
+
+
+async def nothttp(request, number):
+    request.writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+async def slow(request, number):
+    await asyncio.sleep(number)
+    return await good(request)
+
+
+async def drip(request, number, from_the_body):
+    whole = await good(request)
+    at_once = whole.index(b"\r\n\r\n") + 4 if from_the_body else 0
+    request.writer.write(whole[:at_once])
+    for byte in whole[at_once:]:
+        request.writer.write(bytes([byte]))
+        await request.writer.drain()
+        await asyncio.sleep(1)
+
+
+# Bodies
+
+
+async def html(request, number, type=HTML):
+    return answer(number, PAGE, type=type)
+
+
+def padded(request, size):
+    body = login_body(request, padding="")
+    body["padding"] = "x" * (size - len(dump(body)))
+    return dump(body)
+
+
+async def big(request, number):
+    return answer(200, padded(request, number or 10_000_000), type=JSON)
+
+
+async def zipped(request, number, size=400):
+    body = gzip.compress(padded(request, size))
+    return answer(200, body, "Content-Encoding: gzip", type=JSON)
+
+
+async def bom(request, number):
+    return answer(200, b"\xef\xbb\xbf" + dump(login_body(request)), type=JSON)
+
+
+async def chunked(request, number):
+    body = dump(login_body(request))
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:], b""))
+    return answer(200, chunks, CHUNKED, type=JSON)
+
+
+async def echo(request, number):
+    message = f"You sent {request.body.decode(errors='replace')} with {request.authorization}"
+    return answer(400, {"non_field_errors": [message]})
+
+
+async def redirect(request, number):
+    port = request.writer.get_extra_info("sockname")[1]
+    return answer(number, "", f"Location: http://127.0.0.2:{port}/elsewhere/{request.key_name}{request.path}")
+
+
+# Expiry
+
+
+async def expiry(request, number, text):
+    return answer(200, login_body(request, expiry=text()))
+
+
+async def without_expiry(request, number):
+    return answer(200, {"token": new_token(request)})
+
+
+async def life(request, number, clock=timedelta(), dated=True):
+    end = now(clock) + timedelta(seconds=number)
+    body = login_body(request, expiry=end.isoformat().replace("+00:00", "Z"))
+    return answer(200, body, date=dated and http_date(now(clock)))
+
+
+def retry_after(status, text):
+    async def scenario(request, number):
+        wait = text(number) if callable(text) else text
+        detail = "Request was throttled." if status == 429 else "Service Unavailable"
+        return answer(status, {"detail": detail}, *([] if wait is None else [f"Retry-After: {wait}"]))
+
+    return scenario
+
+
+# A name may be followed by a number, which is handed on: html500, slow6, life60.
+SCENARIOS = {
+    "ok": good,
+    "elsewhere": good,
+    "401": always(401, INVALID_TOKEN, "WWW-Authenticate: Token"),
+    "403": always(403, {"detail": "You do not have permission to perform this action."}),
+    "403-invalid-token": always(403, INVALID_TOKEN),
+    "no-credentials": always(401, NO_TOKEN, "WWW-Authenticate: Token"),
+    #
+    "hang": hang,
+    "close": close,
+    "reset": reset,
+    "truncated": truncated,
+    "lost": lost,
+    "nothttp": nothttp,
+    "slow": slow,
+    "drip-header": functools.partial(drip, from_the_body=False),
+    "drip-body": functools.partial(drip, from_the_body=True),
+    #
+    "html": html,
+    "html-as-json": functools.partial(html, type=JSON),
+    "empty": always(200, "", type=JSON),
+    "notjson": always(200, '{"token": "1e14', type=JSON),
+    "array": always(200, []),
+    "redirect": redirect,
+    "big": big,
+    "bomb": functools.partial(zipped, size=10_000_000),
+    "gzip": zipped,
+    "bom": bom,
+    "chunked": chunked,
+    "echo": echo,
+    #
+    "token-null": token_is(lambda _: None),
+    "token-empty": token_is(lambda _: ""),
+    "token-string-null": token_is(lambda _: "null"),
+    "token-number": token_is(lambda _: 5),
+    "token-list": token_is(lambda _: []),
+    "token-object": token_is(lambda _: {}),
+    "token-absent": always(200, {"expiry": None}),
+    "token-crlf": token_is(lambda _: "1e14\r\nX-Injected: 1"),
+    "token-control": token_is(lambda _: "1e14\0"),
+    "token-space": token_is(lambda _: "1e14 238b"),
+    "token-unicode": token_is(lambda _: "1e14é"),
+    "token-long": token_is(lambda length: "x" * (length or 4097)),
+    #
+    "expiry-null": functools.partial(expiry, text=lambda: None),
+    "expiry-absent": without_expiry,
+    "expiry-naive": functools.partial(expiry, text=lambda: now(HOUR).replace(tzinfo=None).isoformat()),
+    "expiry-offset": functools.partial(
+        expiry, text=lambda: now(HOUR).astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
+    ),
+    "expiry-whole": functools.partial(expiry, text=lambda: now(HOUR).strftime("%Y-%m-%dT%H:%M:%SZ")),
+    "expiry-unreadable": functools.partial(expiry, text=lambda: now(HOUR).strftime("%A at %I %p")),
+    "expiry-number": functools.partial(expiry, text=lambda: int(now(HOUR).timestamp())),
+    "expiry-past": functools.partial(expiry, text=lambda: now(-HOUR).isoformat()),
+    "life": life,
+    "life-nodate": functools.partial(life, dated=False),
+    "life-ahead": functools.partial(life, clock=HOUR),
+    "life-behind": functools.partial(life, clock=-HOUR),
+    #
+    "retry-after-seconds": retry_after(429, lambda seconds: 60 if seconds is None else seconds),
+    "retry-after-date": retry_after(429, lambda seconds: http_date(now(timedelta(seconds=seconds or 60)))),
+    "retry-after-none": retry_after(429, None),
+    "retry-after-nonsense": retry_after(429, "soon"),
+    "retry-after-negative": retry_after(429, "-5"),
+    "retry-after-huge": retry_after(429, "9" * 30),
+    "503": retry_after(503, None),
+    "503-retry": retry_after(503, lambda seconds: seconds or 1),
+    #
+    "wrong-password": always(400, {"non_field_errors": ["Unable to log in with provided credentials."]}),
+    "detail-401": always(401, {"detail": "Invalid username/password."}, 'WWW-Authenticate: Basic realm="api"'),
+    "limit-400": always(400, {"non_field_errors": ["An organization can have at most (max) 20 tokens."]}),
+    "limit-403": always(403, {"error": "Maximum amount of tokens allowed per user exceeded."}),
+    "limit-409": always(409, {"detail": "Token limit reached."}),
+}
+
+# Whose requests a scenario answers; without a prefix, the logins. A healthy server answers the others.
+PREFIXES = {
+    "all-": ("login", "logout", "organizations", None),
+    "logout-": ("logout",),
+    "organizations-": ("organizations",),
+}
+
+
+def find_scenario(name):
+    kinds = ("login",)
+    for prefix, theirs in PREFIXES.items():
+        if name.startswith(prefix):
+            kinds, name = theirs, name[len(prefix) :]
+    if name in SCENARIOS:
+        return kinds, functools.partial(SCENARIOS[name], number=None)
+    stem = name.rstrip(string.digits)
+    return kinds, functools.partial(SCENARIOS[stem], number=int(name[len(stem) :]))
