@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# Sourced by the set-up commands: installs Debian's packages that are missing.
+
+# need PACKAGE...: all of them are installed when it returns; otherwise it says what to type and fails.
+need() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+  done
+  [ "${#missing[@]}" -eq 0 ] && return 0
+  local apt=(apt-get)
+  if [ "$(id -u)" -ne 0 ]; then
+    if sudo -n true 2>/dev/null; then
+      apt=(sudo -n apt-get)
+    else
+      echo "missing packages; type: apt-get install --no-install-recommends ${missing[*]}" >&2
+      return 1
+    fi
+  fi
+  echo "installing ${missing[*]}" >&2
+  "${apt[@]}" -qq update >&2
+  DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq install -y --no-install-recommends "${missing[@]}" >&2
+}

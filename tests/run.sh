@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Runs all tests; installs what they need. Its last line is the count: `N passed, N failed`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PYTHONDONTWRITEBYTECODE=1
+# shellcheck source=tests/packages.sh
+. tests/packages.sh
+need python3 python3-venv php8.2-cli ruby shellcheck
+
+scratch=$(mktemp -d)
+servers=()
+finish() {
+  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait
+  rm -rf "$scratch"
+}
+trap finish EXIT
+
+passed=0 failed=0
+
+# check WHAT COMMAND...: one test; its output is shown only when it fails.
+check() {
+  local what=$1
+  shift
+  if "$@" >"$scratch/output" 2>&1; then
+    passed=$((passed + 1))
+    echo "ok - $what"
+  else
+    failed=$((failed + 1))
+    echo "not ok - $what"
+    sed 's/^/    /' "$scratch/output"
+  fi
+}
+
+# start NAME COMMAND...: runs a server in the background and puts its URL into the variable `url`.
+start() {
+  local name=$1
+  shift
+  "$@" --url-file "$scratch/$name.url" >"$scratch/$name.log" 2>&1 &
+  local pid=$!
+  servers+=("$pid")
+  until [ -s "$scratch/$name.url" ]; do
+    if ! kill -0 "$pid" 2>/dev/null; then
+      echo "the $name server did not start:" >&2
+      cat "$scratch/$name.log" >&2
+      exit 1
+    fi
+    sleep 0.1
+  done
+  url=$(cat "$scratch/$name.url")
+}
+
+syntax() {
+  local language=$1
+  shift
+  git ls-files "$@" | {
+    local status=0
+    while read -r file; do
+      case $language in
+        php) php -l "$file" ;;
+        ruby) [ "$(ruby -wc "$file" 2>&1)" = "Syntax OK" ] || { ruby -wc "$file"; false; } ;;
+      esac || status=1
+    done
+    return "$status"
+  }
+}
+
+scripts() {
+  git ls-files -z '*.sh' .ci/run tests/knox/serve | xargs -0 shellcheck -x
+}
+
+echo "== scripts and sources"
+check "shellcheck" scripts
+check "php -l" syntax php '*.php'
+check "ruby -wc" syntax ruby '*.rb' '*.gemspec'
+
+echo "== test servers"
+start knox tests/knox/serve
+export TPS_TEST_SERVER=$url
+start faults python3 tests/faults/server.py
+export TPS_TEST_FAULTS=$url
+for name in $(python3 - <<'P'
+import ast
+for node in ast.parse(open("tests/servers_test.py").read()).body:
+    for item in getattr(node, "body", []):
+        if isinstance(item, ast.FunctionDef) and item.name.startswith("test_"):
+            print(f"{node.name}.{item.name}")
+P
+); do
+  check "servers: $name" python3 tests/servers_test.py "$name"
+done
+
+echo
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
