@@ -1,0 +1,305 @@
+//! One HTTP request: TLS, proxy, deadline, and whether anything of it went out.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ureq::http::{Method, Request, Uri};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
+use ureq::{Agent, Proxy};
+
+use crate::options::{Options, ProxyChoice};
+
+/// The longest body that is read.
+const LONGEST_BODY: u64 = 64 * 1024;
+
+/// What the server said.
+pub struct Answer {
+    pub status: u16,
+    pub date: Option<String>,
+    pub retry_after: Option<String>,
+    pub location: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// Whether bytes of the request may have reached the server.
+    pub sent: bool,
+    /// What happened, in a few words without secrets.
+    pub reason: String,
+}
+
+/// What of the call failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Name resolution, connection, a broken connection, a proxy's refusal.
+    Network,
+    /// The server's certificate or the handshake, or no certificate to check it by.
+    Tls,
+    /// The deadline came first.
+    Timeout,
+    /// The answer broke HTTP's rules or was larger than anything that is expected.
+    Malformed,
+}
+
+/// Sends one request on a connection of its own and reads the whole answer within `timeout`.
+pub fn send(
+    options: &Options,
+    method: Method,
+    path: &str,
+    authorization: Option<&str>,
+    body: &[u8],
+    timeout: Duration,
+) -> Result<Answer, Failure> {
+    let sent = Arc::new(AtomicBool::new(false));
+    let fail = |kind, reason: String| Failure {
+        kind,
+        sent: sent.load(Ordering::Relaxed),
+        reason,
+    };
+    let url = format!("{}{path}", options.base_url);
+    let https = url.starts_with("https://");
+
+    let mut tls = TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    if https {
+        tls = tls.root_certs(roots(options).map_err(|reason| fail(FailureKind::Tls, reason))?);
+    }
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .max_idle_connections(0)
+        .timeout_global(Some(timeout))
+        .timeout_connect(Some(options.connect_timeout.min(timeout)))
+        .proxy(if https { proxy(&options.proxy) } else { None })
+        .tls_config(tls.build())
+        .accept_encoding("")
+        .build();
+    let agent = Agent::with_parts(
+        config,
+        DefaultConnector::default().chain(Noting(sent.clone())),
+        DefaultResolver::default(),
+    );
+
+    let mut request = Request::builder()
+        .method(method)
+        .uri(
+            url.parse::<Uri>()
+                .map_err(|error| fail(FailureKind::Malformed, error.to_string()))?,
+        )
+        .header("Accept", "application/json")
+        .header("Accept-Language", "en")
+        .header("Cache-Control", "no-cache")
+        .header("Connection", "close")
+        .header("User-Agent", &options.user_agent);
+    if let Some(value) = authorization {
+        request = request.header("Authorization", value);
+    }
+    let answer = if body.is_empty() {
+        request.body(()).map(|request| agent.run(request))
+    } else {
+        request
+            .header("Content-Type", "application/json")
+            .body(body)
+            .map(|request| agent.run(request))
+    };
+    let mut answer = answer
+        .map_err(|error| fail(FailureKind::Malformed, error.to_string()))?
+        .map_err(|error| failed(&fail, error))?;
+
+    let header = |name: &str| {
+        answer
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let (date, retry_after, location) = (header("date"), header("retry-after"), header("location"));
+    let status = answer.status().as_u16();
+    let mut text = Vec::new();
+    let limited = answer.body_mut().with_config().limit(u64::MAX).reader();
+    limited
+        .take(LONGEST_BODY + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| match error.downcast::<ureq::Error>() {
+            Ok(error) => failed(&fail, error),
+            Err(error) => failed(&fail, ureq::Error::Io(error)),
+        })?;
+    if text.len() as u64 > LONGEST_BODY {
+        return Err(fail(
+            FailureKind::Malformed,
+            "the answer is larger than 64 KiB".to_owned(),
+        ));
+    }
+    Ok(Answer {
+        status,
+        date,
+        retry_after,
+        location,
+        body: text,
+    })
+}
+
+/// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and those of `ca_file`.
+fn roots(options: &Options) -> Result<RootCerts, String> {
+    let system = rustls_native_certs::load_native_certs();
+    let mut roots: Vec<Certificate<'static>> = system
+        .certs
+        .iter()
+        .map(|der| Certificate::from_der(der).to_owned())
+        .collect();
+    if let Some(path) = &options.ca_file {
+        let pem = std::fs::read(path)
+            .map_err(|error| format!("ca_file cannot be read: {}", error.kind()))?;
+        let own: Vec<_> = parse_pem(&pem)
+            .filter_map(|item| {
+                if let Ok(PemItem::Certificate(own)) = item {
+                    Some(own)
+                } else {
+                    None
+                }
+            })
+            .collect();
+        if own.is_empty() {
+            return Err("ca_file holds no certificate in PEM form".to_owned());
+        }
+        roots.extend(own);
+    }
+    if roots.is_empty() {
+        return Err(
+            "the system has no trusted certificates; install ca-certificates or set ca_file"
+                .to_owned(),
+        );
+    }
+    Ok(RootCerts::Specific(Arc::new(roots)))
+}
+
+fn proxy(choice: &ProxyChoice) -> Option<Proxy> {
+    let proxy = Proxy::new(choice.url.as_ref()?.expose()).ok()?;
+    let Some(except) = &choice.except else {
+        return Some(proxy);
+    };
+    let mut with_exceptions = Proxy::builder(proxy.protocol())
+        .host(proxy.host())
+        .port(proxy.port());
+    if let (Some(username), Some(password)) = (proxy.username(), proxy.password()) {
+        with_exceptions = with_exceptions.username(username).password(password);
+    }
+    for host in except
+        .split(',')
+        .map(str::trim)
+        .filter(|host| !host.is_empty())
+    {
+        with_exceptions = with_exceptions.no_proxy(host);
+    }
+    with_exceptions.build().ok()
+}
+
+fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) -> Failure {
+    match error {
+        ureq::Error::Timeout(_) => fail(FailureKind::Timeout, "no answer in time".to_owned()),
+        ureq::Error::HostNotFound => fail(
+            FailureKind::Network,
+            "the host name is not known".to_owned(),
+        ),
+        ureq::Error::ConnectProxyFailed(_) => fail(
+            FailureKind::Network,
+            "the proxy refused the connection".to_owned(),
+        ),
+        ureq::Error::Rustls(error) => fail(FailureKind::Tls, error.to_string()),
+        ureq::Error::Tls(reason) => fail(FailureKind::Tls, reason.to_owned()),
+        ureq::Error::Io(error) => match error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
+            Some(tls) => fail(FailureKind::Tls, tls.to_string()),
+            None => fail(FailureKind::Network, io_reason(&error)),
+        },
+        ureq::Error::ConnectionFailed => {
+            fail(FailureKind::Network, "the connection failed".to_owned())
+        }
+        _ => fail(
+            FailureKind::Malformed,
+            "the answer is not proper HTTP".to_owned(),
+        ),
+    }
+}
+
+fn io_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the connection was closed before the answer".to_owned(),
+        // The resolver's errors are the only ones that the operating system has no number for.
+        kind if error.raw_os_error().is_none() && kind.to_string().contains("uncategorized") => {
+            "the host name could not be resolved".to_owned()
+        }
+        kind => kind.to_string(),
+    }
+}
+
+/// The last link of the connector's chain: notes when the request itself, not a handshake, begins to go out.
+struct Noting(Arc<AtomicBool>);
+
+struct NotingTransport<T> {
+    inner: T,
+    sent: Arc<AtomicBool>,
+}
+
+impl<In: Transport> Connector<In> for Noting {
+    type Out = NotingTransport<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        Ok(chained.map(|inner| NotingTransport {
+            inner,
+            sent: self.0.clone(),
+        }))
+    }
+}
+
+impl<T: Transport> Transport for NotingTransport<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.sent.store(true, Ordering::Relaxed);
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+impl fmt::Debug for Noting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Noting")
+    }
+}
+
+impl<T> fmt::Debug for NotingTransport<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("NotingTransport")
+    }
+}
