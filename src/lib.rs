@@ -1,8 +1,12 @@
 mod api;
+mod client;
 mod clock;
 mod credentials;
 mod error;
+mod holdoff;
 mod http;
 mod options;
 mod secret;
+mod slot;
+mod stats;
 mod token;
