@@ -60,6 +60,66 @@ impl Client {
         Ok(self.wait_for(time)?.is_some())
     }
 
+    /// The number of the token that `token` would return at once; 0: it would have to look elsewhere. Never blocks.
+    pub fn generation(&self) -> u64 {
+        self.slot.generation()
+    }
+
+    /// Says that the server answered 401 to this very token. Does nothing while another one is the present one.
+    pub fn invalidate(&self, token: &str) -> Result<(), Error> {
+        if token.is_empty() {
+            return Err(Error::argument(
+                "token is empty; pass the one that the server rejected",
+            ));
+        }
+        if self.slot.forget(token) {
+            self.slot.counters.invalidations.add();
+        }
+        Ok(())
+    }
+
+    /// Revokes the present token at the server and forgets it; without one there is nothing to do.
+    pub fn logout(&self) -> Result<(), Error> {
+        let Some(token) = self.slot.present(Moment::now()).0 else {
+            return Ok(());
+        };
+        api::logout(
+            &token,
+            &self.credentials,
+            &self.options,
+            self.options.timeout,
+        )?;
+        self.slot.forget(token.value.expose());
+        Ok(())
+    }
+
+    /// What happened, as JSON without secrets.
+    pub fn stats(&self) -> String {
+        let (token, hold_off) = self.slot.present(Moment::now());
+        let counters = &self.slot.counters;
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "base_url": self.options.base_url,
+            "store": { "kind": "memory", "place": null, "why_not": null },
+            "token": token.map(|token| json!({
+                "fingerprint": token.fingerprint(),
+                "obtained_at": token.obtained_at.to_string(),
+                "expires_at": token.expires_at.map(|end| end.to_string()),
+            })),
+            "hold_off": hold_off.map(|error| json!({
+                "status": error.status as i32,
+                "retry_after_ms": milliseconds(error.retry_after),
+                "message": error.message,
+            })),
+            "hits": counters.hits.get(),
+            "logins": counters.logins.get(),
+            "logins_failed": counters.logins_failed.get(),
+            "waits": counters.waits.get(),
+            "invalidations": counters.invalidations.get(),
+        })
+        .to_string()
+    }
+
     fn wait_for(&self, time: Duration) -> Result<Option<Arc<Token>>, Error> {
         self.slot
             .wait(Moment::now().after(time), |flight| self.log_in(flight))
@@ -80,6 +140,11 @@ impl Client {
             let _ = before.thread_set_mask();
         }
     }
+}
+
+/// Whole milliseconds, rounded up so that a wait is never too short.
+pub fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// A login ends a little before those who wait for it, so that they learn what it came to and not only that time is over.

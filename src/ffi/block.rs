@@ -1,0 +1,160 @@
+//! What is handed out: one piece of memory with a mark in front, so that one function can release anything and leaves
+//! alone what is not the library's.
+
+use std::collections::HashMap;
+use std::ffi::{c_char, c_void};
+use std::mem::size_of;
+use std::ptr;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use zeroize::Zeroize;
+
+use super::types::{tps_client, tps_error, tps_status};
+use crate::client::{Client, milliseconds};
+use crate::error::Error;
+
+/// The unit of allocation: everything handed out is aligned to 16 bytes, which most foreign pointers are not.
+type Unit = u128;
+const UNIT: usize = size_of::<Unit>();
+
+/// What stands in front of each kind of object; nothing else in memory is likely to look like it.
+const TEXT: u64 = 0x7470_735f_8c1d_e5a1;
+const ERROR: u64 = 0x7470_735f_8c1d_e5a2;
+const CLIENT: u64 = 0x7470_735f_8c1d_e5a3;
+
+/// What a client's block holds.
+struct Held {
+    client: Arc<Client>,
+    key: [u8; 32],
+    /// How often it was handed out and not yet released; guarded by the table's lock.
+    count: usize,
+}
+
+/// The clients that are handed out: the same arguments give the same one.
+static CLIENTS: LazyLock<Mutex<HashMap<[u8; 32], usize>>> = LazyLock::new(Mutex::default);
+
+/// A zeroed block for `bytes` bytes behind its mark.
+fn block(mark: u64, bytes: usize) -> *mut u8 {
+    let units = 1 + bytes.div_ceil(UNIT);
+    let mut memory = vec![0 as Unit; units].into_boxed_slice();
+    if let Some(front) = memory.first_mut() {
+        *front = Unit::from(mark) | (units as Unit) << 64;
+    }
+    // SAFETY: the block has at least one unit, so this is inside it or one past its end.
+    unsafe { Box::into_raw(memory).cast::<u8>().add(UNIT) }
+}
+
+/// Mark and number of units of the block that `pointer` was handed out for.
+fn front(pointer: *const c_void) -> Option<(u64, usize)> {
+    if pointer.is_null() || !(pointer as usize).is_multiple_of(UNIT) {
+        return None;
+    }
+    // SAFETY: the caller passes what the library handed out, or a string of its host's, which has its host's own header
+    // of at least this size in front (PHP: 24 bytes).
+    let front = unsafe { pointer.cast::<Unit>().sub(1).read() };
+    Some((front as u64, (front >> 64) as usize))
+}
+
+/// Zeroes a block and gives it back.
+fn release(pointer: *mut c_void, units: usize) {
+    // SAFETY: `front` found the mark, so `block` made this with so many units, and it is released once.
+    let mut memory = unsafe {
+        Box::from_raw(ptr::slice_from_raw_parts_mut(
+            pointer.cast::<Unit>().sub(1),
+            units,
+        ))
+    };
+    memory.zeroize();
+}
+
+/// A copy of `text`, ended by NUL.
+pub fn text(text: &str) -> *mut c_char {
+    let pointer = block(TEXT, text.len() + 1);
+    // SAFETY: the block has room for the text and the NUL that is there already.
+    unsafe { ptr::copy_nonoverlapping(text.as_ptr(), pointer, text.len()) };
+    pointer.cast()
+}
+
+/// A failure, its message in the same block.
+pub fn error(error: &Error) -> *mut tps_error {
+    let size = size_of::<tps_error>();
+    // A NUL cannot stand in a line of text; the message ends there.
+    let message = error.message.split('\0').next().unwrap_or_default();
+    let pointer = block(ERROR, size + message.len() + 1);
+    // SAFETY: the block has room for both, is aligned for the struct, and ends in a NUL.
+    unsafe {
+        let text = pointer.add(size);
+        ptr::copy_nonoverlapping(message.as_ptr(), text, message.len());
+        let status: tps_status = error.status.into();
+        pointer.cast::<tps_error>().write(tps_error {
+            status: status as i32,
+            http_status: error.http_status.map_or(0, i32::from),
+            retry_after_ms: milliseconds(error.retry_after),
+            message: text.cast(),
+        });
+    }
+    pointer.cast()
+}
+
+/// The client under `key`, counted once more, or a new one.
+pub fn client(
+    key: [u8; 32],
+    make: impl FnOnce() -> Result<Client, Error>,
+) -> Result<*mut tps_client, Error> {
+    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(&address) = clients.get(&key) {
+        let pointer = address as *mut Held;
+        // SAFETY: what is in the table is alive, and its count is touched under the table's lock only.
+        unsafe { (*pointer).count += 1 };
+        return Ok(pointer.cast());
+    }
+    let held = Held {
+        client: Arc::new(make()?),
+        key,
+        count: 1,
+    };
+    let pointer = block(CLIENT, size_of::<Held>()).cast::<Held>();
+    // SAFETY: the block has room for it and is aligned to 16 bytes.
+    unsafe { pointer.write(held) };
+    clients.insert(key, pointer as usize);
+    Ok(pointer.cast())
+}
+
+/// The client that was handed out as `pointer`.
+pub fn borrow(pointer: *const tps_client) -> Result<Arc<Client>, Error> {
+    match front(pointer.cast()) {
+        // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
+        Some((CLIENT, _)) => Ok(unsafe { (*pointer.cast::<Held>()).client.clone() }),
+        _ if pointer.is_null() => Err(Error::argument(
+            "client is NULL; pass what tps_login returned",
+        )),
+        _ => Err(Error::argument(
+            "client is not one of this library's; pass what tps_login returned",
+        )),
+    }
+}
+
+/// Releases anything that was handed out.
+pub fn free(pointer: *mut c_void) {
+    match front(pointer) {
+        Some((TEXT | ERROR, units)) => release(pointer, units),
+        Some((CLIENT, units)) => {
+            let held = pointer.cast::<Held>();
+            let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+            // SAFETY: the mark says that a `Held` is there, and the count is touched under the table's lock only.
+            let key = unsafe {
+                (*held).count -= 1;
+                if (*held).count > 0 {
+                    return;
+                }
+                (*held).key
+            };
+            clients.remove(&key);
+            drop(clients);
+            // SAFETY: this was the last release, and nobody can find it in the table any more.
+            unsafe { ptr::drop_in_place(held) };
+            release(pointer, units);
+        }
+        _ => {}
+    }
+}
