@@ -49,7 +49,10 @@ fn for_php() -> Config {
 
 /// The constants stand in no signature, so they are named here.
 fn constants() -> ExportConfig {
-    ExportConfig { include: vec!["tps_status".to_owned()], ..ExportConfig::default() }
+    ExportConfig {
+        include: vec!["tps_status".to_owned()],
+        ..ExportConfig::default()
+    }
 }
 
 fn header(root: &Path, name: &str, config: &Config) -> Result<(), Box<dyn Error>> {

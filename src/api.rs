@@ -96,8 +96,11 @@ fn made(answer: &Answer, now: Moment) -> Result<Token, Error> {
         .and_then(http_date)
         .unwrap_or_else(Timestamp::now);
     let expires_at = body.get("expiry").and_then(Value::as_str).and_then(expiry);
-    let life = expires_at
-        .map(|end| Duration::try_from(end.duration_since(server_time)).unwrap_or_default());
+    // `Date` leaves out the fraction of its second: the server's clock may have been up to a second further on.
+    let life = expires_at.map(|end| {
+        let life = Duration::try_from(end.duration_since(server_time)).unwrap_or_default();
+        life.saturating_sub(Duration::from_secs(1))
+    });
     Ok(Token::new(
         Secret::new(value.clone()),
         server_time,

@@ -5,7 +5,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-need python3 python3-venv php8.2-cli ruby shellcheck
+need build-essential git python3 python3-venv shellcheck curl \
+  ruby ruby-ffi ruby-minitest \
+  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light
+command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
 scratch=$(mktemp -d)
 servers=()
@@ -69,7 +72,37 @@ scripts() {
   git ls-files -z '*.sh' .ci/run tests/knox/serve | xargs -0 shellcheck -x
 }
 
+# suite WHAT PATTERN COMMAND...: a test program that counts its own tests. PATTERN finds the counts in its output: the
+# groups `ran` (absent: each match is a test) and `failed`. One that ends in error without a failed test counts as one.
+suite() {
+  local what=$1 pattern=$2 status=0 ran bad
+  shift 2
+  "$@" >"$scratch/output" 2>&1 || status=$?
+  read -r ran bad < <(python3 tests/count.py "$pattern" "$scratch/output")
+  if [ "$bad" -eq 0 ] && { [ "$status" -ne 0 ] || [ "$ran" -eq 0 ]; }; then
+    ran=$((ran + 1)) bad=1
+  fi
+  passed=$((passed + ran - bad)) failed=$((failed + bad))
+  if [ "$bad" -eq 0 ]; then
+    echo "ok - $what: $ran tests"
+  else
+    echo "not ok - $what: $bad of $ran"
+    sed 's/^/    /' "$scratch/output"
+  fi
+}
+
+cp include/tps.h include/tps_ffi.h "$scratch"
+echo "== build (the first one takes some minutes)"
+cargo build --release --locked --quiet
+
+same_headers() {
+  cmp "$scratch/tps.h" include/tps.h && cmp "$scratch/tps_ffi.h" include/tps_ffi.h
+}
+
 echo "== scripts and sources"
+check "the committed headers are what src/ffi makes" same_headers
+check "cargo fmt" cargo fmt --check
+check "clippy" cargo clippy --quiet --all-targets --locked -- -D warnings
 check "shellcheck" scripts
 check "php -l" syntax php '*.php'
 check "ruby -wc" syntax ruby '*.rb' '*.gemspec'
@@ -89,6 +122,18 @@ P
 ); do
   check "servers: $name" python3 tests/servers_test.py "$name"
 done
+
+echo "== Rust"
+suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' cargo test --locked --quiet
+
+echo "== Ruby"
+suite "minitest" '(?P<ran>\d+) runs, \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors' \
+  env -C bindings/ruby ruby -w -Ilib -Itest test/all.rb
+
+echo "== PHP"
+suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?' \
+  env -C bindings/php phpunit
+suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
 
 echo
 echo "$passed passed, $failed failed"
