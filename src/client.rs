@@ -149,5 +149,5 @@ pub fn milliseconds(time: Duration) -> i64 {
 
 /// A login ends a little before those who wait for it, so that they learn what it came to and not only that time is over.
 fn in_time(timeout: Duration) -> Duration {
-    timeout - (timeout / 20).min(Duration::from_millis(250))
+    timeout - (timeout / 10).min(Duration::from_millis(250))
 }

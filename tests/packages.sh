@@ -18,6 +18,6 @@ need() {
     fi
   fi
   echo "installing ${missing[*]}" >&2
-  "${apt[@]}" -qq update >&2
-  DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq install -y --no-install-recommends "${missing[@]}" >&2
+  "${apt[@]}" -qq update >/dev/null
+  DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
