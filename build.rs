@@ -23,7 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn for_c() -> Config {
     Config {
         language: Language::C,
-        header: Some("/* libtps: the one TPStreams API token of a process. Made from src/ffi by build.rs; do not edit. */".to_owned()),
+        header: Some(
+            "/* libtps: the one TPStreams API token of a process. Made from src/ffi by build.rs; do not edit. */"
+                .to_owned(),
+        ),
         include_guard: Some("TPS_H".to_owned()),
         sys_includes: vec!["stdint.h".to_owned()],
         no_includes: true,
@@ -49,10 +52,7 @@ fn for_php() -> Config {
 
 /// The constants stand in no signature, so they are named here.
 fn constants() -> ExportConfig {
-    ExportConfig {
-        include: vec!["tps_status".to_owned()],
-        ..ExportConfig::default()
-    }
+    ExportConfig { include: vec!["tps_status".to_owned()], ..ExportConfig::default() }
 }
 
 fn header(root: &Path, name: &str, config: &Config) -> Result<(), Box<dyn Error>> {

@@ -28,19 +28,9 @@ impl Client {
     pub fn new(credentials: Credentials, options: Options) -> Self {
         let slot = Slot::of(&credentials, &options);
         if let Some(own) = &options.token {
-            slot.adopt(Token::new(
-                own.clone(),
-                Timestamp::now(),
-                None,
-                None,
-                Moment::now(),
-            ));
+            slot.adopt(Token::new(own.clone(), Timestamp::now(), None, None, Moment::now()));
         }
-        Self {
-            credentials,
-            options,
-            slot,
-        }
+        Self { credentials, options, slot }
     }
 
     /// The valid token, by a login where there is none at hand.
@@ -51,7 +41,10 @@ impl Client {
         }
         self.wait_for(self.options.timeout)?.ok_or_else(|| {
             let limit = self.options.timeout.as_millis();
-            Error::new(Status::Timeout, format!("no token within {limit} ms: a login is still under way; call again, or raise timeout_ms"))
+            Error::new(
+                Status::Timeout,
+                format!("no token within {limit} ms: a login is still under way; call again, or raise timeout_ms"),
+            )
         })
     }
 
@@ -68,9 +61,7 @@ impl Client {
     /// Says that the server answered 401 to this very token. Does nothing while another one is the present one.
     pub fn invalidate(&self, token: &str) -> Result<(), Error> {
         if token.is_empty() {
-            return Err(Error::argument(
-                "token is empty; pass the one that the server rejected",
-            ));
+            return Err(Error::argument("token is empty; pass the one that the server rejected"));
         }
         if self.slot.forget(token) {
             self.slot.counters.invalidations.add();
@@ -83,12 +74,7 @@ impl Client {
         let Some(token) = self.slot.present(Moment::now()).0 else {
             return Ok(());
         };
-        api::logout(
-            &token,
-            &self.credentials,
-            &self.options,
-            self.options.timeout,
-        )?;
+        api::logout(&token, &self.options, self.options.timeout)?;
         self.slot.forget(token.value.expose());
         Ok(())
     }
@@ -121,9 +107,7 @@ impl Client {
     }
 
     fn wait_for(&self, time: Duration) -> Result<Option<Arc<Token>>, Error> {
-        self.slot
-            .wait(Moment::now().after(time), |flight| self.log_in(flight))
-            .transpose()
+        self.slot.wait(Moment::now().after(time), |flight| self.log_in(flight)).transpose()
     }
 
     /// Sends the login off on a thread of its own: the host's threads can be signalled, killed or timed out at any moment.

@@ -37,12 +37,7 @@ pub struct Error {
 impl Error {
     /// A failure without an answer of the server's.
     pub fn new(status: Status, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            http_status: None,
-            retry_after: Duration::ZERO,
-            message: message.into(),
-        }
+        Self { status, http_status: None, retry_after: Duration::ZERO, message: message.into() }
     }
 
     /// A failure that the argument or option `name` caused.

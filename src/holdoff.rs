@@ -16,8 +16,7 @@ pub fn silence(error: &Error, failures: u32, random: u64) -> Duration {
         Status::Throttled => error.retry_after,
         _ if !error.retry_after.is_zero() => error.retry_after,
         _ => {
-            let longest = Duration::from_secs(1 << failures.saturating_sub(1).min(6))
-                .min(Duration::from_secs(60));
+            let longest = Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(Duration::from_secs(60));
             let milliseconds = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
             Duration::from_millis(random % (milliseconds + 1)).max(LEAST)
         }
@@ -34,21 +33,10 @@ mod tests {
 
     #[test]
     fn each_kind_has_its_time() {
-        assert_eq!(
-            [1, 2, 3, 4].map(|n| after(Status::Credentials, n)),
-            [60, 60, 300, 300]
-        );
+        assert_eq!([1, 2, 3, 4].map(|n| after(Status::Credentials, n)), [60, 60, 300, 300]);
         assert_eq!(after(Status::TokenLimit, 1), 300);
         assert_eq!(after(Status::Throttled, 1), 60);
-        assert_eq!(
-            silence(
-                &Error::new(Status::Throttled, "").silent_for(Duration::from_secs(7)),
-                1,
-                0
-            )
-            .as_secs(),
-            7
-        );
+        assert_eq!(silence(&Error::new(Status::Throttled, "").silent_for(Duration::from_secs(7)), 1, 0).as_secs(), 7);
     }
 
     #[test]

@@ -9,10 +9,9 @@ use std::time::Duration;
 use ureq::http::{Method, Request, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 use ureq::{Agent, Proxy};
+use zeroize::Zeroizing;
 
 use crate::options::{Options, ProxyChoice};
 
@@ -25,7 +24,7 @@ pub struct Answer {
     pub date: Option<String>,
     pub retry_after: Option<String>,
     pub location: Option<String>,
-    pub body: Vec<u8>,
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 /// Why there is no answer.
@@ -61,16 +60,12 @@ pub fn send(
     timeout: Duration,
 ) -> Result<Answer, Failure> {
     let sent = Arc::new(AtomicBool::new(false));
-    let fail = |kind, reason: String| Failure {
-        kind,
-        sent: sent.load(Ordering::Relaxed),
-        reason,
-    };
+    let fail = |kind, reason: String| Failure { kind, sent: sent.load(Ordering::Relaxed), reason };
     let url = format!("{}{path}", options.base_url);
     let https = url.starts_with("https://");
 
-    let mut tls = TlsConfig::builder()
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let mut tls =
+        TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
     if https {
         tls = tls.root_certs(roots(options).map_err(|reason| fail(FailureKind::Tls, reason))?);
     }
@@ -85,18 +80,12 @@ pub fn send(
         .tls_config(tls.build())
         .accept_encoding("")
         .build();
-    let agent = Agent::with_parts(
-        config,
-        DefaultConnector::default().chain(Noting(sent.clone())),
-        DefaultResolver::default(),
-    );
+    let agent =
+        Agent::with_parts(config, DefaultConnector::default().chain(Noting(sent.clone())), DefaultResolver::default());
 
     let mut request = Request::builder()
         .method(method)
-        .uri(
-            url.parse::<Uri>()
-                .map_err(|error| fail(FailureKind::Malformed, error.to_string()))?,
-        )
+        .uri(url.parse::<Uri>().map_err(|error| fail(FailureKind::Malformed, error.to_string()))?)
         .header("Accept", "application/json")
         .header("Accept-Language", "en")
         .header("Cache-Control", "no-cache")
@@ -108,67 +97,37 @@ pub fn send(
     let answer = if body.is_empty() {
         request.body(()).map(|request| agent.run(request))
     } else {
-        request
-            .header("Content-Type", "application/json")
-            .body(body)
-            .map(|request| agent.run(request))
+        request.header("Content-Type", "application/json").body(body).map(|request| agent.run(request))
     };
     let mut answer = answer
         .map_err(|error| fail(FailureKind::Malformed, error.to_string()))?
         .map_err(|error| failed(&fail, error))?;
 
-    let header = |name: &str| {
-        answer
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
-    };
+    let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (date, retry_after, location) = (header("date"), header("retry-after"), header("location"));
     let status = answer.status().as_u16();
-    let mut text = Vec::new();
+    // With its room from the start, so that it never moves and leaves a copy behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(LONGEST_BODY as usize + 1));
     let limited = answer.body_mut().with_config().limit(u64::MAX).reader();
-    limited
-        .take(LONGEST_BODY + 1)
-        .read_to_end(&mut text)
-        .map_err(|error| match error.downcast::<ureq::Error>() {
-            Ok(error) => failed(&fail, error),
-            Err(error) => failed(&fail, ureq::Error::Io(error)),
-        })?;
+    limited.take(LONGEST_BODY + 1).read_to_end(&mut text).map_err(|error| match error.downcast::<ureq::Error>() {
+        Ok(error) => failed(&fail, error),
+        Err(error) => failed(&fail, ureq::Error::Io(error)),
+    })?;
     if text.len() as u64 > LONGEST_BODY {
-        return Err(fail(
-            FailureKind::Malformed,
-            "the answer is larger than 64 KiB".to_owned(),
-        ));
+        return Err(fail(FailureKind::Malformed, "the answer is larger than 64 KiB".to_owned()));
     }
-    Ok(Answer {
-        status,
-        date,
-        retry_after,
-        location,
-        body: text,
-    })
+    Ok(Answer { status, date, retry_after, location, body: text })
 }
 
 /// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and those of `ca_file`.
 fn roots(options: &Options) -> Result<RootCerts, String> {
     let system = rustls_native_certs::load_native_certs();
-    let mut roots: Vec<Certificate<'static>> = system
-        .certs
-        .iter()
-        .map(|der| Certificate::from_der(der).to_owned())
-        .collect();
+    let mut roots: Vec<Certificate<'static>> =
+        system.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     if let Some(path) = &options.ca_file {
-        let pem = std::fs::read(path)
-            .map_err(|error| format!("ca_file cannot be read: {}", error.kind()))?;
+        let pem = std::fs::read(path).map_err(|error| format!("ca_file cannot be read: {}", error.kind()))?;
         let own: Vec<_> = parse_pem(&pem)
-            .filter_map(|item| {
-                if let Ok(PemItem::Certificate(own)) = item {
-                    Some(own)
-                } else {
-                    None
-                }
-            })
+            .filter_map(|item| if let Ok(PemItem::Certificate(own)) = item { Some(own) } else { None })
             .collect();
         if own.is_empty() {
             return Err("ca_file holds no certificate in PEM form".to_owned());
@@ -176,10 +135,7 @@ fn roots(options: &Options) -> Result<RootCerts, String> {
         roots.extend(own);
     }
     if roots.is_empty() {
-        return Err(
-            "the system has no trusted certificates; install ca-certificates or set ca_file"
-                .to_owned(),
-        );
+        return Err("the system has no trusted certificates; install ca-certificates or set ca_file".to_owned());
     }
     Ok(RootCerts::Specific(Arc::new(roots)))
 }
@@ -189,17 +145,11 @@ fn proxy(choice: &ProxyChoice) -> Option<Proxy> {
     let Some(except) = &choice.except else {
         return Some(proxy);
     };
-    let mut with_exceptions = Proxy::builder(proxy.protocol())
-        .host(proxy.host())
-        .port(proxy.port());
+    let mut with_exceptions = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
     if let (Some(username), Some(password)) = (proxy.username(), proxy.password()) {
         with_exceptions = with_exceptions.username(username).password(password);
     }
-    for host in except
-        .split(',')
-        .map(str::trim)
-        .filter(|host| !host.is_empty())
-    {
+    for host in except.split(',').map(str::trim).filter(|host| !host.is_empty()) {
         with_exceptions = with_exceptions.no_proxy(host);
     }
     with_exceptions.build().ok()
@@ -208,30 +158,16 @@ fn proxy(choice: &ProxyChoice) -> Option<Proxy> {
 fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) -> Failure {
     match error {
         ureq::Error::Timeout(_) => fail(FailureKind::Timeout, "no answer in time".to_owned()),
-        ureq::Error::HostNotFound => fail(
-            FailureKind::Network,
-            "the host name is not known".to_owned(),
-        ),
-        ureq::Error::ConnectProxyFailed(_) => fail(
-            FailureKind::Network,
-            "the proxy refused the connection".to_owned(),
-        ),
+        ureq::Error::HostNotFound => fail(FailureKind::Network, "the host name is not known".to_owned()),
+        ureq::Error::ConnectProxyFailed(_) => fail(FailureKind::Network, "the proxy refused the connection".to_owned()),
         ureq::Error::Rustls(error) => fail(FailureKind::Tls, error.to_string()),
         ureq::Error::Tls(reason) => fail(FailureKind::Tls, reason.to_owned()),
-        ureq::Error::Io(error) => match error
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        {
+        ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(tls) => fail(FailureKind::Tls, tls.to_string()),
             None => fail(FailureKind::Network, io_reason(&error)),
         },
-        ureq::Error::ConnectionFailed => {
-            fail(FailureKind::Network, "the connection failed".to_owned())
-        }
-        _ => fail(
-            FailureKind::Malformed,
-            "the answer is not proper HTTP".to_owned(),
-        ),
+        ureq::Error::ConnectionFailed => fail(FailureKind::Network, "the connection failed".to_owned()),
+        _ => fail(FailureKind::Malformed, "the answer is not proper HTTP".to_owned()),
     }
 }
 
@@ -257,15 +193,8 @@ struct NotingTransport<T> {
 impl<In: Transport> Connector<In> for Noting {
     type Out = NotingTransport<In>;
 
-    fn connect(
-        &self,
-        _: &ConnectionDetails,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(chained.map(|inner| NotingTransport {
-            inner,
-            sent: self.0.clone(),
-        }))
+    fn connect(&self, _: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+        Ok(chained.map(|inner| NotingTransport { inner, sent: self.0.clone() }))
     }
 }
 

@@ -69,9 +69,7 @@ impl Options {
             None => Map::new(),
             Some(Ok(Value::Object(given))) => given,
             Some(Ok(_)) => {
-                return Err(Error::argument(
-                    "options must be a JSON object, such as {\"timeout_ms\": 5000}",
-                ));
+                return Err(Error::argument("options must be a JSON object, such as {\"timeout_ms\": 5000}"));
             }
             Some(Err(error)) => {
                 return Err(Error::argument(format!(
@@ -88,24 +86,18 @@ impl Options {
                 KEYS.join(", ")
             )));
         }
-        let given = Given(given);
+        let mut given = Given(given);
+        let token = given.token()?;
         Ok(Self {
-            base_url: base_url(
-                given
-                    .text("base_url")?
-                    .unwrap_or("https://app.tpstreams.com"),
-            )?,
+            base_url: base_url(given.text("base_url")?.unwrap_or("https://app.tpstreams.com"))?,
             cache: cache(given.text("cache")?.unwrap_or("auto"))?,
             timeout: given.milliseconds("timeout_ms", 15_000)?,
             connect_timeout: given.milliseconds("connect_timeout_ms", 3_000)?,
-            ca_file: given
-                .text("ca_file")?
-                .map(|path| readable("ca_file", Path::new(path)))
-                .transpose()?,
+            ca_file: given.text("ca_file")?.map(|path| readable("ca_file", Path::new(path))).transpose()?,
             proxy: proxy(given.text("proxy")?)?,
             refresh_ahead: given.refresh_ahead()?,
             logins_per_day: given.number("logins_per_day", 10, 0, 1_000_000)?,
-            token: given.text("token")?.map(own_token).transpose()?,
+            token,
             lazy: given.flag("lazy")?,
             user_agent: user_agent(given.text("user_agent")?)?,
         })
@@ -128,9 +120,7 @@ impl Given {
         match self.0.get(key) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(Error::argument(format!(
-                "option {key} must be true or false"
-            ))),
+            Some(_) => Err(Error::argument(format!("option {key} must be true or false"))),
         }
     }
 
@@ -141,37 +131,45 @@ impl Given {
                 .as_u64()
                 .and_then(|number| u32::try_from(number).ok())
                 .filter(|number| (least..=most).contains(number))
-                .ok_or_else(|| {
-                    Error::argument(format!(
-                        "option {key} must be a whole number from {least} to {most}"
-                    ))
-                }),
+                .ok_or_else(|| Error::argument(format!("option {key} must be a whole number from {least} to {most}"))),
         }
     }
 
     fn milliseconds(&self, key: &str, default: u32) -> Result<Duration, Error> {
-        self.number(key, default, 1, 3_600_000)
-            .map(|number| Duration::from_millis(number.into()))
+        self.number(key, default, 1, 3_600_000).map(|number| Duration::from_millis(number.into()))
+    }
+
+    /// Moved out of the object, so that no second copy stays in freed memory.
+    fn token(&mut self) -> Result<Option<Secret>, Error> {
+        let Some(value) = self.0.remove("token") else {
+            return Ok(None);
+        };
+        let Value::String(text) = value else {
+            return Err(Error::argument("option token must be a string"));
+        };
+        let token = Secret::new(text);
+        match token::fault(token.expose()) {
+            None => Ok(Some(token)),
+            Some(fault) => {
+                Err(Error::argument(format!("option token {fault}; pass the token alone, without the word Token")))
+            }
+        }
     }
 
     fn refresh_ahead(&self) -> Result<Option<Duration>, Error> {
-        if self.0.get("refresh_ahead").and_then(Value::as_str) == Some("auto")
-            || !self.0.contains_key("refresh_ahead")
+        if self.0.get("refresh_ahead").and_then(Value::as_str) == Some("auto") || !self.0.contains_key("refresh_ahead")
         {
             return Ok(None);
         }
-        self.number("refresh_ahead", 0, 0, 86_400)
-            .map(|seconds| Some(Duration::from_secs(seconds.into())))
-            .map_err(|_| Error::argument("option refresh_ahead must be \"auto\" or a whole number of seconds from 0 to 86400"))
+        self.number("refresh_ahead", 0, 0, 86_400).map(|seconds| Some(Duration::from_secs(seconds.into()))).map_err(
+            |_| Error::argument("option refresh_ahead must be \"auto\" or a whole number of seconds from 0 to 86400"),
+        )
     }
 }
 
 fn base_url(text: &str) -> Result<String, Error> {
-    let fault = |what: &str| {
-        Error::argument(format!(
-            "option base_url {what}; write it like https://app.tpstreams.com"
-        ))
-    };
+    let fault =
+        |what: &str| Error::argument(format!("option base_url {what}; write it like https://app.tpstreams.com"));
     if text.contains('#') {
         return Err(fault("has a fragment"));
     }
@@ -193,76 +191,52 @@ fn base_url(text: &str) -> Result<String, Error> {
         "https" => {}
         "http" if loopback(host) => {}
         "http" => {
-            return Err(fault(&format!(
-                "would send the password to {} in clear: use https",
-                cut(host)
-            )));
+            return Err(fault(&format!("would send the password to {} in clear: use https", cut(host))));
         }
         _ => return Err(fault("must begin with https://")),
     }
-    Ok(format!(
-        "{scheme}://{}{}",
-        authority.as_str().to_ascii_lowercase(),
-        uri.path().trim_end_matches('/')
-    ))
+    Ok(format!("{scheme}://{}{}", authority.as_str().to_ascii_lowercase(), uri.path().trim_end_matches('/')))
 }
 
 /// Whether `host` can only be this machine.
 fn loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn cache(text: &str) -> Result<Cache, Error> {
     let later = |kind: &str| {
-        Err(Error::argument(format!(
-            "option cache: this version has no {kind} store; use \"memory\" or \"auto\""
-        )))
+        Err(Error::argument(format!("option cache: this version has no {kind} store; use \"memory\" or \"auto\"")))
     };
     match text {
         "auto" | "memory" => Ok(Cache::Memory),
         _ if text.starts_with("file:") => later("file"),
-        _ if ["redis://", "rediss://", "redis+unix://"]
-            .iter()
-            .any(|scheme| text.starts_with(scheme)) =>
-        {
-            later("Redis")
-        }
-        _ => Err(Error::argument(
-            "option cache must be \"auto\", \"memory\", \"file:DIR\" or a Redis URL",
-        )),
+        _ if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) => later("Redis"),
+        _ => Err(Error::argument("option cache must be \"auto\", \"memory\", \"file:DIR\" or a Redis URL")),
     }
 }
 
 fn readable(key: &str, path: &Path) -> Result<PathBuf, Error> {
-    std::fs::File::open(path)
-        .map(|_| path.to_owned())
-        .map_err(|error| {
-            Error::argument(format!(
-                "option {key}: {:?} cannot be read: {}",
-                cut(&path.display().to_string()),
-                error.kind()
-            ))
-        })
+    std::fs::File::open(path).map(|_| path.to_owned()).map_err(|error| {
+        Error::argument(format!(
+            "option {key}: {:?} cannot be read: {}",
+            cut(&path.display().to_string()),
+            error.kind()
+        ))
+    })
 }
 
 /// The option, else what the environment says. `HTTP_PROXY` is not looked at: under CGI it is a request's header.
 fn proxy(option: Option<&str>) -> Result<ProxyChoice, Error> {
-    let environment = |names: [&str; 2]| {
-        names
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-    };
+    let environment =
+        |names: [&str; 2]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     let (name, url) = match option {
         Some("none") => return Ok(ProxyChoice::default()),
         Some(url) => ("option proxy", Some(url.to_owned())),
         None => (
             "HTTPS_PROXY or ALL_PROXY",
-            environment(["HTTPS_PROXY", "https_proxy"])
-                .or_else(|| environment(["ALL_PROXY", "all_proxy"])),
+            environment(["HTTPS_PROXY", "https_proxy"]).or_else(|| environment(["ALL_PROXY", "all_proxy"])),
         ),
     };
     if let Some(url) = &url
@@ -272,24 +246,8 @@ fn proxy(option: Option<&str>) -> Result<ProxyChoice, Error> {
             "{name} is not the URL of an HTTP proxy; write it like http://proxy.example:3128, or \"none\""
         )));
     }
-    let except = if option.is_none() {
-        environment(["NO_PROXY", "no_proxy"])
-    } else {
-        None
-    };
-    Ok(ProxyChoice {
-        url: url.map(Secret::new),
-        except,
-    })
-}
-
-fn own_token(text: &str) -> Result<Secret, Error> {
-    match token::fault(text) {
-        None => Ok(Secret::new(text.to_owned())),
-        Some(fault) => Err(Error::argument(format!(
-            "option token {fault}; pass the token alone, without the word Token"
-        ))),
-    }
+    let except = if option.is_none() { environment(["NO_PROXY", "no_proxy"]) } else { None };
+    Ok(ProxyChoice { url: url.map(Secret::new), except })
 }
 
 fn user_agent(text: Option<&str>) -> Result<String, Error> {
@@ -297,15 +255,11 @@ fn user_agent(text: Option<&str>) -> Result<String, Error> {
     match text {
         None => Ok(own.to_owned()),
         Some(text)
-            if !text.is_empty()
-                && text.len() <= 200
-                && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) =>
+            if !text.is_empty() && text.len() <= 200 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) =>
         {
             Ok(format!("{text} {own}"))
         }
-        Some(_) => Err(Error::argument(
-            "option user_agent must be 1 to 200 printable ASCII characters",
-        )),
+        Some(_) => Err(Error::argument("option user_agent must be 1 to 200 printable ASCII characters")),
     }
 }
 

@@ -69,12 +69,7 @@ impl Slot {
             key.update((part.len() as u64).to_le_bytes());
             key.update(part);
         }
-        SLOTS
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(key.finalize().into())
-            .or_default()
-            .clone()
+        SLOTS.lock().unwrap_or_else(PoisonError::into_inner).entry(key.finalize().into()).or_default().clone()
     }
 
     /// The number of the token at hand; 0 when there is none.
@@ -82,20 +77,12 @@ impl Slot {
         let number = self.number.load(Ordering::Acquire);
         let until = self.usable_until.load(Ordering::Acquire);
         let alive = until == u64::MAX || until > Moment::now().nanoseconds();
-        if alive && number == self.number.load(Ordering::Acquire) {
-            number
-        } else {
-            0
-        }
+        if alive && number == self.number.load(Ordering::Acquire) { number } else { 0 }
     }
 
     /// The token at hand.
     pub fn token(&self, now: Moment) -> Option<Arc<Token>> {
-        self.state()
-            .token
-            .as_ref()
-            .filter(|token| token.usable(now))
-            .cloned()
+        self.state().token.as_ref().filter(|token| token.usable(now)).cloned()
     }
 
     /// The present token, usable or not, and the failure that keeps logins back.
@@ -105,11 +92,7 @@ impl Slot {
     }
 
     /// Waits until `deadline` for a token, by the login under way or by one that `depart` sends off. `None`: the time ran out.
-    pub fn wait(
-        self: &Arc<Self>,
-        deadline: Moment,
-        depart: impl FnOnce(Flight),
-    ) -> Option<Outcome> {
+    pub fn wait(self: &Arc<Self>, deadline: Moment, depart: impl FnOnce(Flight)) -> Option<Outcome> {
         let mut depart = Some(depart);
         let mut joined = None;
         let mut state = self.state();
@@ -131,10 +114,7 @@ impl Slot {
                     {
                         // Not under the lock: a flight that cannot depart lands here and now.
                         drop(state);
-                        depart(Flight {
-                            slot: self.clone(),
-                            lead: Some(lead),
-                        });
+                        depart(Flight { slot: self.clone(), lead: Some(lead) });
                         state = self.state();
                         continue;
                     }
@@ -146,11 +126,7 @@ impl Slot {
             if left.is_zero() {
                 return None;
             }
-            state = self
-                .landed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.landed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -165,10 +141,7 @@ impl Slot {
     /// Forgets the token with this text; false when another one, or none, is present.
     pub fn forget(&self, text: &str) -> bool {
         let mut state = self.state();
-        let present = state
-            .token
-            .as_ref()
-            .is_some_and(|token| token.value.expose() == text);
+        let present = state.token.as_ref().is_some_and(|token| token.value.expose() == text);
         if present {
             self.put(&mut state, None);
         }
@@ -178,14 +151,8 @@ impl Slot {
     fn put(&self, state: &mut State, token: Option<Arc<Token>>) {
         // No number while the end changes: a reader never pairs one token's number with another's end.
         self.number.store(0, Ordering::Release);
-        self.usable_until.store(
-            token.as_ref().map_or(0, |token| token.usable_until()),
-            Ordering::Release,
-        );
-        self.number.store(
-            token.as_ref().map_or(0, |token| token.number),
-            Ordering::Release,
-        );
+        self.usable_until.store(token.as_ref().map_or(0, |token| token.usable_until()), Ordering::Release);
+        self.number.store(token.as_ref().map_or(0, |token| token.number), Ordering::Release);
         state.token = token;
     }
 
@@ -240,9 +207,6 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.finish(Err(Error::new(
-            Status::Internal,
-            "the login ended without an outcome; please report this",
-        )));
+        self.finish(Err(Error::new(Status::Internal, "the login ended without an outcome; please report this")));
     }
 }

@@ -58,11 +58,7 @@ impl Token {
 
     /// The first 12 hexadecimal digits of its SHA-256: tells tokens apart without showing them.
     pub fn fingerprint(&self) -> String {
-        Sha256::digest(self.value.expose())
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        Sha256::digest(self.value.expose()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -89,13 +85,7 @@ mod tests {
     use super::*;
 
     fn token(life: Option<u64>, now: Moment) -> Token {
-        Token::new(
-            Secret::new("t".into()),
-            Timestamp::now(),
-            None,
-            life.map(Duration::from_secs),
-            now,
-        )
+        Token::new(Secret::new("t".into()), Timestamp::now(), None, life.map(Duration::from_secs), now)
     }
 
     #[test]
@@ -113,15 +103,7 @@ mod tests {
     #[test]
     fn what_cannot_go_into_a_header_is_no_token() {
         assert_eq!(fault("1e14238b"), None);
-        for text in [
-            "",
-            "null",
-            "a b",
-            "a\r\n",
-            "é",
-            "a\u{1}",
-            &"a".repeat(LONGEST + 1),
-        ] {
+        for text in ["", "null", "a b", "a\r\n", "é", "a\u{1}", &"a".repeat(LONGEST + 1)] {
             assert!(fault(text).is_some(), "{text:?}");
         }
     }

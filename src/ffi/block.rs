@@ -58,12 +58,7 @@ fn front(pointer: *const c_void) -> Option<(u64, usize)> {
 /// Zeroes a block and gives it back.
 fn release(pointer: *mut c_void, units: usize) {
     // SAFETY: `front` found the mark, so `block` made this with so many units, and it is released once.
-    let mut memory = unsafe {
-        Box::from_raw(ptr::slice_from_raw_parts_mut(
-            pointer.cast::<Unit>().sub(1),
-            units,
-        ))
-    };
+    let mut memory = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(pointer.cast::<Unit>().sub(1), units)) };
     memory.zeroize();
 }
 
@@ -97,10 +92,7 @@ pub fn error(error: &Error) -> *mut tps_error {
 }
 
 /// The client under `key`, counted once more, or a new one.
-pub fn client(
-    key: [u8; 32],
-    make: impl FnOnce() -> Result<Client, Error>,
-) -> Result<*mut tps_client, Error> {
+pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Result<*mut tps_client, Error> {
     let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(&address) = clients.get(&key) {
         let pointer = address as *mut Held;
@@ -108,11 +100,7 @@ pub fn client(
         unsafe { (*pointer).count += 1 };
         return Ok(pointer.cast());
     }
-    let held = Held {
-        client: Arc::new(make()?),
-        key,
-        count: 1,
-    };
+    let held = Held { client: Arc::new(make()?), key, count: 1 };
     let pointer = block(CLIENT, size_of::<Held>()).cast::<Held>();
     // SAFETY: the block has room for it and is aligned to 16 bytes.
     unsafe { pointer.write(held) };
@@ -125,12 +113,8 @@ pub fn borrow(pointer: *const tps_client) -> Result<Arc<Client>, Error> {
     match front(pointer.cast()) {
         // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
         Some((CLIENT, _)) => Ok(unsafe { (*pointer.cast::<Held>()).client.clone() }),
-        _ if pointer.is_null() => Err(Error::argument(
-            "client is NULL; pass what tps_login returned",
-        )),
-        _ => Err(Error::argument(
-            "client is not one of this library's; pass what tps_login returned",
-        )),
+        _ if pointer.is_null() => Err(Error::argument("client is NULL; pass what tps_login returned")),
+        _ => Err(Error::argument("client is not one of this library's; pass what tps_login returned")),
     }
 }
 

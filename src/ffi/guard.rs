@@ -8,20 +8,12 @@ use super::types::tps_error;
 use crate::error::{Error, Status};
 
 /// Runs `work`; on failure hands out the error, where it is wanted, and returns `failed`.
-pub fn call<T>(
-    failed: T,
-    error: *mut *mut tps_error,
-    work: impl FnOnce() -> Result<T, Error>,
-) -> T {
+pub fn call<T>(failed: T, error: *mut *mut tps_error, work: impl FnOnce() -> Result<T, Error>) -> T {
     static QUIET: Once = Once::new();
     // The hook belongs to this library alone: a cdylib has a standard library of its own.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
-    let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        Err(Error::new(
-            Status::Internal,
-            "a bug in libtps; please report what you called",
-        ))
-    });
+    let outcome = catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::new(Status::Internal, "a bug in libtps; please report what you called")));
     outcome.unwrap_or_else(|failure| {
         if !error.is_null() {
             // SAFETY: a pointer that is not NULL is the caller's place for one error.

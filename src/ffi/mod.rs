@@ -34,23 +34,14 @@ pub extern "C" fn tps_login(
     error: *mut *mut tps_error,
 ) -> *mut tps_client {
     call(ptr::null_mut(), error, || {
-        let arguments = [
-            text("username", username)?,
-            text("password", password)?,
-            text("organization_id", organization_id)?,
-        ];
-        let json = if options.is_null() {
-            None
-        } else {
-            Some(text("options", options)?)
-        };
+        let arguments =
+            [text("username", username)?, text("password", password)?, text("organization_id", organization_id)?];
+        let json = if options.is_null() { None } else { Some(text("options", options)?) };
         let parsed = Options::parse(json)?;
         let lazy = parsed.lazy;
         let [username, password, organization_id] = arguments.map(str::to_owned);
         let credentials = Credentials::new(username, password, organization_id)?;
-        let pointer = block::client(key(&arguments, json), || {
-            Ok(Client::new(credentials, parsed))
-        })?;
+        let pointer = block::client(key(&arguments, json), || Ok(Client::new(credentials, parsed)))?;
         if !lazy && let Err(failure) = block::borrow(pointer).and_then(|client| client.token()) {
             block::free(pointer.cast());
             return Err(failure);
@@ -67,9 +58,7 @@ pub extern "C" fn tps_login(
 /// Waits at most the client's timeout_ms. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
-    call(ptr::null_mut(), error, || {
-        Ok(block::text(block::borrow(client)?.token()?.value.expose()))
-    })
+    call(ptr::null_mut(), error, || Ok(block::text(block::borrow(client)?.token()?.value.expose())))
 }
 
 /// Releases what the library handed out: a client, a token, stats or an error, exactly once each.
@@ -88,16 +77,8 @@ pub extern "C" fn tps_free(object: *mut c_void) {
 ///
 /// token: UTF-8, not NULL, not empty. Returns 0; -1 on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn tps_invalidate(
-    client: *mut tps_client,
-    token: *const c_char,
-    error: *mut *mut tps_error,
-) -> c_int {
-    call(-1, error, || {
-        block::borrow(client)?
-            .invalidate(text("token", token)?)
-            .map(|()| 0)
-    })
+pub extern "C" fn tps_invalidate(client: *mut tps_client, token: *const c_char, error: *mut *mut tps_error) -> c_int {
+    call(-1, error, || block::borrow(client)?.invalidate(text("token", token)?).map(|()| 0))
 }
 
 /// Revokes the present token at the server and forgets it; without one there is nothing to do. The client stays usable
@@ -116,13 +97,7 @@ pub extern "C" fn tps_logout(client: *mut tps_client, error: *mut *mut tps_error
 /// token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {
-    call(0, ptr::null_mut(), || {
-        Ok(if client.is_null() {
-            0
-        } else {
-            block::borrow(client)?.generation()
-        })
-    })
+    call(0, ptr::null_mut(), || Ok(if client.is_null() { 0 } else { block::borrow(client)?.generation() }))
 }
 
 /// Sees to it that a token is at hand. What it set going goes on; another call waits further.
@@ -130,16 +105,8 @@ pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {
 /// milliseconds: how long to wait; 0 starts and returns. Returns 1 when tps_token would return at once, 0 when the time
 /// ran out first, -1 on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn tps_wait(
-    client: *mut tps_client,
-    milliseconds: u32,
-    error: *mut *mut tps_error,
-) -> c_int {
-    call(-1, error, || {
-        block::borrow(client)?
-            .wait(Duration::from_millis(milliseconds.into()))
-            .map(c_int::from)
-    })
+pub extern "C" fn tps_wait(client: *mut tps_client, milliseconds: u32, error: *mut *mut tps_error) -> c_int {
+    call(-1, error, || block::borrow(client)?.wait(Duration::from_millis(milliseconds.into())).map(c_int::from))
 }
 
 /// Says what happened, as a JSON object without secrets. Fields may be added in later versions.
@@ -147,19 +114,16 @@ pub extern "C" fn tps_wait(
 /// Returns the text, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_stats(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
-    call(ptr::null_mut(), error, || {
-        Ok(block::text(&block::borrow(client)?.stats()))
-    })
+    call(ptr::null_mut(), error, || Ok(block::text(&block::borrow(client)?.stats())))
 }
 
 /// The library's version, such as "0.1.0". Not yours to free.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_version() -> *const c_char {
-    const VERSION: &CStr =
-        match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-            Ok(version) => version,
-            Err(_) => c"",
-        };
+    const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(version) => version,
+        Err(_) => c"",
+    };
     VERSION.as_ptr()
 }
 
@@ -169,9 +133,7 @@ fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Error> {
         return Err(Error::argument(format!("{name} is NULL; pass a string")));
     }
     // SAFETY: C's strings end in NUL, and the caller's stays for the call.
-    unsafe { CStr::from_ptr(pointer) }
-        .to_str()
-        .map_err(|_| Error::argument(format!("{name} is not UTF-8")))
+    unsafe { CStr::from_ptr(pointer) }.to_str().map_err(|_| Error::argument(format!("{name} is not UTF-8")))
 }
 
 /// What equal arguments have in common.

@@ -1,0 +1,105 @@
+//! The servers that tests/run.sh starts, as the tests see them.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+use tps::{Client, Credentials, Options};
+
+fn server(variable: &str) -> String {
+    std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run tests/run.sh, which starts the servers"))
+}
+
+fn call(method: &str, url: &str, body: Value) -> Value {
+    let request = ureq::http::Request::builder().method(method).uri(url).header("Content-Type", "application/json");
+    let mut answer = match method {
+        "GET" => ureq::run(request.body(()).unwrap()),
+        _ => ureq::run(request.body(body.to_string()).unwrap()),
+    }
+    .unwrap();
+    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap_or_default()
+}
+
+/// A user and an organization of a test's own, on the real server.
+pub struct Organization {
+    pub id: String,
+    pub username: String,
+    pub password: String,
+}
+
+impl Organization {
+    pub fn new(settings: Value) -> Self {
+        let made = call("POST", &format!("{}/_test/organizations/", server("TPS_TEST_SERVER")), settings);
+        let text = |key: &str| made[key].as_str().expect("the server says who was made").to_owned();
+        Self { id: text("organization_id"), username: text("username"), password: text("password") }
+    }
+
+    fn url(&self) -> String {
+        format!("{}/_test/organizations/{}/", server("TPS_TEST_SERVER"), self.id)
+    }
+
+    /// One of the server's own counts.
+    pub fn count(&self, name: &str) -> u64 {
+        self.now()[name].as_u64().expect("a count")
+    }
+
+    pub fn now(&self) -> Value {
+        call("GET", &self.url(), Value::Null)
+    }
+
+    pub fn change(&self, settings: Value) {
+        call("PATCH", &self.url(), settings);
+    }
+
+    pub fn revoke(&self) {
+        call("POST", &format!("{}revoke/", self.url()), json!({}));
+    }
+
+    pub fn client(&self, options: Value) -> Client {
+        self.client_with(&self.password, options)
+    }
+
+    pub fn client_with(&self, password: &str, options: Value) -> Client {
+        client(&self.username, password, &self.id, &server("TPS_TEST_SERVER"), options)
+    }
+}
+
+/// One scenario of the fault server, under a key of its own.
+pub struct Fault {
+    base_url: String,
+    key: String,
+}
+
+impl Fault {
+    pub fn new(scenario: &str) -> Self {
+        static KEYS: AtomicU32 = AtomicU32::new(0);
+        let key = format!("rust-{}-{}", std::process::id(), KEYS.fetch_add(1, Ordering::Relaxed));
+        Self { base_url: format!("{}/{scenario}/{key}", server("TPS_TEST_FAULTS")), key }
+    }
+
+    pub fn client(&self, options: Value) -> Client {
+        client("hari@example.com", PASSWORD, "auhf2k", &self.base_url, options)
+    }
+
+    /// What the server saw: `requests`, `logins`, `log`.
+    pub fn seen(&self) -> Value {
+        call("GET", &format!("{}/_count/{}", server("TPS_TEST_FAULTS"), self.key), Value::Null)
+    }
+
+    pub fn logins(&self) -> u64 {
+        self.seen()["logins"].as_u64().expect("a count")
+    }
+}
+
+/// The password that the fault server is told; it must not be in any message.
+pub const PASSWORD: &str = "correct horse battery";
+
+pub fn client(username: &str, password: &str, organization_id: &str, base_url: &str, mut options: Value) -> Client {
+    options["base_url"] = base_url.into();
+    options["cache"] = "memory".into();
+    let options = Options::parse(Some(&options.to_string())).unwrap();
+    let credentials = Credentials::new(username.to_owned(), password.to_owned(), organization_id.to_owned()).unwrap();
+    Client::new(credentials, options)
+}
