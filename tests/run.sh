@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-need build-essential git python3 python3-venv shellcheck curl \
+need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl \
   ruby ruby-ffi ruby-minitest \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
@@ -126,6 +126,9 @@ done
 echo "== Rust"
 suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' cargo test --locked --quiet
 
+echo "== C"
+suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh
+
 echo "== Ruby"
 suite "minitest" '(?P<ran>\d+) runs, \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors' \
   env -C bindings/ruby ruby -w -Ilib -Itest test/all.rb
@@ -134,6 +137,20 @@ echo "== PHP"
 suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?' \
   env -C bindings/php phpunit
 suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
+
+# Runs it as a newcomer does and looks at what it says.
+quickstart() {
+  env -u TPS_USERNAME -u TPS_PASSWORD -u TPS_ORGANIZATION_ID examples/quickstart.sh >"$scratch/quickstart"
+  cat "$scratch/quickstart"
+  [ "$(grep -cE '^token: [0-9a-f]{64}$' "$scratch/quickstart")" -eq 4 ]
+  [ "$(grep -c "^organization: Hari's Academy$" "$scratch/quickstart")" -eq 4 ]
+  [ "$(grep -c ': 1 login$' "$scratch/quickstart")" -eq 4 ]
+  grep -q '^== the server counted: {"logins":4,' "$scratch/quickstart"
+}
+
+echo "== quickstart"
+check "four languages, one login each" quickstart
+check "and a second time" quickstart
 
 echo
 echo "$passed passed, $failed failed"

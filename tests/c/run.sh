@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# The library's file and the headers, and a C program with them, under valgrind too. Needs the server that tests/run.sh starts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+: "${TPS_TEST_SERVER:?tests/c/run.sh needs the server that tests/run.sh starts}"
+library=target/release/libtps.so
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+
+check() {
+  local what=$1
+  shift
+  if "$@" >"$scratch/check" 2>&1; then
+    echo "ok - $what"
+  else
+    echo "not ok - $what"
+    sed 's/^/# /' "$scratch/check"
+    failures=$((failures + 1))
+  fi
+}
+
+exported() {
+  diff <(printf '%s\n' tps_{free,generation,invalidate,login,logout,stats,token,version,wait}) \
+    <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
+}
+dynamic() { readelf -d "$library" | tee /dev/stderr | grep -q "$1"; }
+needs_little() { ! readelf -d "$library" | grep NEEDED | grep -vE '\[(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux[^]]*)\]'; }
+declared() {
+  diff <(grep -oE '\btps_[a-z]+\(' "$1" | tr -d '(' | sort -u) <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
+}
+compiles() { printf '#include <tps.h>\nint main(void) { return TPS_OK; }\n' | "$@" -Wall -Wextra -pedantic -Werror -Iinclude -fsyntax-only -; }
+
+# A hand edit of a header is mended by the next build; the check in tests/run.sh is that the build had nothing to mend.
+hand_edit_is_found() {
+  local copy=$scratch/copy
+  mkdir "$copy"
+  cp -r Cargo.toml Cargo.lock build.rs README.md src include "$copy"
+  echo '/* by hand */' >>"$copy/include/$1"
+  CARGO_TARGET_DIR=$PWD/target/header-check cargo check --manifest-path "$copy/Cargo.toml" --quiet --locked
+  cmp "$copy/include/$1" "include/$1"
+  rm -rf "$copy"
+}
+
+check "exported are exactly the nine functions" exported
+check "NODELETE" dynamic NODELETE
+check "SONAME libtps.so.0" dynamic 'SONAME.*\[libtps\.so\.0\]'
+check "only libc, libm, libgcc_s and the loader are needed" needs_little
+check "tps.h declares what is exported" declared include/tps.h
+check "tps_ffi.h declares what is exported" declared include/tps_ffi.h
+for standard in c99 c11 c2x; do check "tps.h as $standard" compiles cc "-std=$standard" -x c; done
+for standard in c++11 c++20; do check "tps.h as $standard" compiles c++ "-std=$standard" -x c++; done
+for name in tps.h tps_ffi.h; do check "a hand edit of $name is found" hand_edit_is_found "$name"; done
+
+# organization SETTINGS: a fresh one, into the variables that the programs read.
+organization() {
+  local made
+  made=$(curl -sS -X POST -H 'Content-Type: application/json' -d "$1" "$TPS_TEST_SERVER/_test/organizations/")
+  read -r TPS_USERNAME TPS_PASSWORD TPS_ORGANIZATION_ID < <(python3 -c '
+import json, sys
+made = json.loads(sys.argv[1])
+print(made["username"], made["password"], made["organization_id"])' "$made")
+  export TPS_USERNAME TPS_PASSWORD TPS_ORGANIZATION_ID TPS_BASE_URL=$TPS_TEST_SERVER
+}
+logins() {
+  curl -sS "$TPS_TEST_SERVER/_test/organizations/$TPS_ORGANIZATION_ID/" | grep -q "\"logins\":$1,"
+}
+
+TPS_VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+export TPS_VERSION TPS_CACHE=memory
+mkdir "$scratch/lib"
+cp "$library" "$scratch/lib/libtps.so.0"
+ln -s libtps.so.0 "$scratch/lib/libtps.so"
+link=(-Iinclude "-L$scratch/lib" "-Wl,-rpath,$scratch/lib" -ltps)
+cc -std=gnu11 -Wall -Wextra -Werror -g tests/c/test.c -o "$scratch/test" "${link[@]}" -lpthread
+read -ra flags < <(pkg-config --cflags --libs libcurl jansson)
+cc -std=c99 -Wall -Wextra -Werror -g examples/c/login.c -o "$scratch/login" "${link[@]}" "${flags[@]}"
+leaks=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --error-exitcode=9)
+
+organization '{"latency": 0.3}'
+"$scratch/test" 2>"$scratch/stderr" || failures=$((failures + 1))
+check "it sent four logins" logins 4
+check "nothing was written to stderr" cmp "$scratch/stderr" /dev/null
+organization '{"latency": 0.3}'
+check "the same under valgrind: no error, nothing lost" "${leaks[@]}" "$scratch/test"
+organization '{}'
+check "the C example under valgrind" "${leaks[@]}" "$scratch/login"
+check "it sent one login" logins 1
+[ "$failures" -eq 0 ]
