@@ -10,7 +10,8 @@ need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
-scratch=$(mktemp -d)
+# shellcheck source=tests/check.sh
+. tests/check.sh
 servers=()
 finish() {
   for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -18,22 +19,6 @@ finish() {
   rm -rf "$scratch"
 }
 trap finish EXIT
-
-passed=0 failed=0
-
-# check WHAT COMMAND...: one test; its output is shown only when it fails.
-check() {
-  local what=$1
-  shift
-  if "$@" >"$scratch/output" 2>&1; then
-    passed=$((passed + 1))
-    echo "ok - $what"
-  else
-    failed=$((failed + 1))
-    echo "not ok - $what"
-    sed 's/^/    /' "$scratch/output"
-  fi
-}
 
 # start NAME COMMAND...: runs a server in the background and puts its URL into the variable `url`.
 start() {
@@ -61,7 +46,7 @@ syntax() {
     while read -r file; do
       case $language in
         php) php -l "$file" ;;
-        ruby) [ "$(ruby -wc "$file" 2>&1)" = "Syntax OK" ] || { ruby -wc "$file"; false; } ;;
+        ruby) ruby -wc "$file" 2>&1 | tee /dev/stderr | grep -qx "Syntax OK" ;;
       esac || status=1
     done
     return "$status"

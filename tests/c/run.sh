@@ -4,21 +4,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 : "${TPS_TEST_SERVER:?tests/c/run.sh needs the server that tests/run.sh starts}"
 library=target/release/libtps.so
-scratch=$(mktemp -d)
+# shellcheck source=tests/check.sh
+. tests/check.sh
 trap 'rm -rf "$scratch"' EXIT
-failures=0
-
-check() {
-  local what=$1
-  shift
-  if "$@" >"$scratch/check" 2>&1; then
-    echo "ok - $what"
-  else
-    echo "not ok - $what"
-    sed 's/^/# /' "$scratch/check"
-    failures=$((failures + 1))
-  fi
-}
 
 exported() {
   diff <(printf '%s\n' tps_{free,generation,invalidate,login,logout,stats,token,version,wait}) \
@@ -34,12 +22,12 @@ compiles() { printf '#include <tps.h>\nint main(void) { return TPS_OK; }\n' | "$
 # A hand edit of a header is mended by the next build; the check in tests/run.sh is that the build had nothing to mend.
 hand_edit_is_found() {
   local copy=$scratch/copy
+  rm -rf "$copy"
   mkdir "$copy"
   cp -r Cargo.toml Cargo.lock build.rs README.md src include "$copy"
   echo '/* by hand */' >>"$copy/include/$1"
   CARGO_TARGET_DIR=$PWD/target/header-check cargo check --manifest-path "$copy/Cargo.toml" --quiet --locked
   cmp "$copy/include/$1" "include/$1"
-  rm -rf "$copy"
 }
 
 check "exported are exactly the nine functions" exported
@@ -78,7 +66,7 @@ cc -std=c99 -Wall -Wextra -Werror -g examples/c/login.c -o "$scratch/login" "${l
 leaks=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --error-exitcode=9)
 
 organization '{"latency": 0.3}'
-"$scratch/test" 2>"$scratch/stderr" || failures=$((failures + 1))
+"$scratch/test" 2>"$scratch/stderr" || failed=$((failed + 1))
 check "it sent four logins" logins 4
 check "nothing was written to stderr" cmp "$scratch/stderr" /dev/null
 organization '{"latency": 0.3}'
@@ -86,4 +74,4 @@ check "the same under valgrind: no error, nothing lost" "${leaks[@]}" "$scratch/
 organization '{}'
 check "the C example under valgrind" "${leaks[@]}" "$scratch/login"
 check "it sent one login" logins 1
-[ "$failures" -eq 0 ]
+[ "$failed" -eq 0 ]
