@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ureq::Agent;
 use ureq::http::{Method, Request, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
-use ureq::{Agent, Proxy};
 use zeroize::Zeroizing;
 
-use crate::options::{Options, ProxyChoice};
+use crate::options::Options;
 
 /// The longest body that is read.
 const LONGEST_BODY: u64 = 64 * 1024;
@@ -64,6 +64,14 @@ pub fn send(
     let url = format!("{}{path}", options.base_url);
     let https = url.starts_with("https://");
 
+    let proxy = match &options.proxy {
+        Some(choice) if https => {
+            Some(choice.proxy().map_err(|_| fail(FailureKind::Network, "the proxy's URL is not usable".to_owned()))?)
+        }
+        // Plain HTTP goes to this machine only; a proxy would be somebody else who reads the password.
+        _ => None,
+    };
+
     let mut tls =
         TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
     if https {
@@ -76,7 +84,7 @@ pub fn send(
         .max_idle_connections(0)
         .timeout_global(Some(timeout))
         .timeout_connect(Some(options.connect_timeout.min(timeout)))
-        .proxy(if https { proxy(&options.proxy) } else { None })
+        .proxy(proxy)
         .tls_config(tls.build())
         .accept_encoding("")
         .build();
@@ -140,21 +148,6 @@ fn roots(options: &Options) -> Result<RootCerts, String> {
     Ok(RootCerts::Specific(Arc::new(roots)))
 }
 
-fn proxy(choice: &ProxyChoice) -> Option<Proxy> {
-    let proxy = Proxy::new(choice.url.as_ref()?.expose()).ok()?;
-    let Some(except) = &choice.except else {
-        return Some(proxy);
-    };
-    let mut with_exceptions = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
-    if let (Some(username), Some(password)) = (proxy.username(), proxy.password()) {
-        with_exceptions = with_exceptions.username(username).password(password);
-    }
-    for host in except.split(',').map(str::trim).filter(|host| !host.is_empty()) {
-        with_exceptions = with_exceptions.no_proxy(host);
-    }
-    with_exceptions.build().ok()
-}
-
 fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) -> Failure {
     match error {
         ureq::Error::Timeout(_) => fail(FailureKind::Timeout, "no answer in time".to_owned()),
@@ -164,21 +157,13 @@ fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) ->
         ureq::Error::Tls(reason) => fail(FailureKind::Tls, reason.to_owned()),
         ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(tls) => fail(FailureKind::Tls, tls.to_string()),
-            None => fail(FailureKind::Network, io_reason(&error)),
+            None if error.kind() == io::ErrorKind::UnexpectedEof => {
+                fail(FailureKind::Network, "the connection was closed before the answer".to_owned())
+            }
+            None => fail(FailureKind::Network, error.to_string()),
         },
         ureq::Error::ConnectionFailed => fail(FailureKind::Network, "the connection failed".to_owned()),
         _ => fail(FailureKind::Malformed, "the answer is not proper HTTP".to_owned()),
-    }
-}
-
-fn io_reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the connection was closed before the answer".to_owned(),
-        // The resolver's errors are the only ones that the operating system has no number for.
-        kind if error.raw_os_error().is_none() && kind.to_string().contains("uncategorized") => {
-            "the host name could not be resolved".to_owned()
-        }
-        kind => kind.to_string(),
     }
 }
 

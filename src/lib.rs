@@ -11,7 +11,7 @@ mod clock;
 mod credentials;
 mod error;
 #[allow(unsafe_code)]
-pub mod ffi;
+mod ffi;
 mod holdoff;
 mod http;
 mod options;

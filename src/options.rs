@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use ureq::Proxy;
 use ureq::http::Uri;
 
 use crate::error::Error;
@@ -33,12 +34,33 @@ pub enum Cache {
 }
 
 /// How https requests leave this machine.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ProxyChoice {
-    /// The proxy's URL, which may hold a password; `None`: straight to the server.
-    pub url: Option<Secret>,
+    /// The proxy's URL, which may hold a password.
+    url: Secret,
     /// Hosts that are reached without it, in the form of `NO_PROXY`.
-    pub except: Option<String>,
+    except: Option<String>,
+}
+
+impl ProxyChoice {
+    /// The proxy as the HTTP client takes it.
+    pub fn proxy(&self) -> Result<Proxy, ureq::Error> {
+        let proxy = Proxy::new(self.url.expose())?;
+        let Some(except) = &self.except else {
+            return Ok(proxy);
+        };
+        let mut excepting = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
+        if let Some(username) = proxy.username() {
+            excepting = excepting.username(username);
+        }
+        if let Some(password) = proxy.password() {
+            excepting = excepting.password(password);
+        }
+        for host in except.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+            excepting = excepting.no_proxy(host);
+        }
+        excepting.build()
+    }
 }
 
 /// All options, with their defaults filled in.
@@ -52,7 +74,8 @@ pub struct Options {
     /// TCP and TLS.
     pub connect_timeout: Duration,
     pub ca_file: Option<PathBuf>,
-    pub proxy: ProxyChoice,
+    /// `None`: straight to the server.
+    pub proxy: Option<ProxyChoice>,
     /// `None`: as the library thinks fit.
     pub refresh_ahead: Option<Duration>,
     /// 0: no limit.
@@ -228,26 +251,25 @@ fn readable(key: &str, path: &Path) -> Result<PathBuf, Error> {
 }
 
 /// The option, else what the environment says. `HTTP_PROXY` is not looked at: under CGI it is a request's header.
-fn proxy(option: Option<&str>) -> Result<ProxyChoice, Error> {
+fn proxy(option: Option<&str>) -> Result<Option<ProxyChoice>, Error> {
     let environment =
-        |names: [&str; 2]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let (name, url) = match option {
-        Some("none") => return Ok(ProxyChoice::default()),
-        Some(url) => ("option proxy", Some(url.to_owned())),
-        None => (
-            "HTTPS_PROXY or ALL_PROXY",
-            environment(["HTTPS_PROXY", "https_proxy"]).or_else(|| environment(["ALL_PROXY", "all_proxy"])),
-        ),
+        |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let (name, choice) = match option {
+        Some("none") => return Ok(None),
+        Some(url) => ("option proxy", Some(ProxyChoice { url: Secret::new(url.to_owned()), except: None })),
+        None => {
+            let url = environment(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+            let choice =
+                url.map(|url| ProxyChoice { url: Secret::new(url), except: environment(&["NO_PROXY", "no_proxy"]) });
+            ("the environment's HTTPS_PROXY, ALL_PROXY or NO_PROXY", choice)
+        }
     };
-    if let Some(url) = &url
-        && ureq::Proxy::new(url).is_err()
-    {
+    if choice.as_ref().is_some_and(|choice| choice.proxy().is_err()) {
         return Err(Error::argument(format!(
-            "{name} is not the URL of an HTTP proxy; write it like http://proxy.example:3128, or \"none\""
+            "{name} cannot be used; write a proxy like http://proxy.example:3128, or set the option proxy to \"none\""
         )));
     }
-    let except = if option.is_none() { environment(["NO_PROXY", "no_proxy"]) } else { None };
-    Ok(ProxyChoice { url: url.map(Secret::new), except })
+    Ok(choice)
 }
 
 fn user_agent(text: Option<&str>) -> Result<String, Error> {

@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl \
+need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
@@ -95,8 +95,10 @@ check "ruby -wc" syntax ruby '*.rb' '*.gemspec'
 echo "== test servers"
 start knox tests/knox/serve
 export TPS_TEST_SERVER=$url
-start faults python3 tests/faults/server.py
-export TPS_TEST_FAULTS=$url
+tests/certificates.sh "$scratch"
+start faults python3 tests/faults/server.py --certificate "$scratch/server.pem" --tls-url-file "$scratch/tls.url"
+TPS_TEST_TLS=$(cat "$scratch/tls.url")
+export TPS_TEST_FAULTS=$url TPS_TEST_TLS TPS_TEST_CA=$scratch/ca.pem
 for name in $(python3 - <<'P'
 import ast
 for node in ast.parse(open("tests/servers_test.py").read()).body:

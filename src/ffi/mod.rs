@@ -9,7 +9,7 @@ use std::ptr;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-pub use types::{tps_client, tps_error, tps_status};
+use types::{tps_client, tps_error};
 
 use crate::client::Client;
 use crate::credentials::Credentials;

@@ -30,6 +30,7 @@ pub struct tps_error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum tps_status {
     /// Never in an error.
+    #[expect(dead_code, reason = "the library returns errors only")]
     TPS_OK = 0,
     /// NULL, empty, not UTF-8, or an unknown or ill-typed option; the message names it.
     TPS_INVALID_ARGUMENT = 1,

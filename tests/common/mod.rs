@@ -73,10 +73,25 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Over plain HTTP.
     pub fn new(scenario: &str) -> Self {
+        Self::at(&server("TPS_TEST_FAULTS"), scenario)
+    }
+
+    /// Over TLS, with a certificate for 127.0.0.1 by the authority in `TPS_TEST_CA`.
+    pub fn tls(scenario: &str) -> Self {
+        Self::at(&server("TPS_TEST_TLS"), scenario)
+    }
+
+    /// Over TLS, by a name that the certificate does not have.
+    pub fn tls_by_another_name(scenario: &str) -> Self {
+        Self::at(&server("TPS_TEST_TLS").replace("127.0.0.1", "localhost"), scenario)
+    }
+
+    fn at(server: &str, scenario: &str) -> Self {
         static KEYS: AtomicU32 = AtomicU32::new(0);
         let key = format!("rust-{}-{}", std::process::id(), KEYS.fetch_add(1, Ordering::Relaxed));
-        Self { base_url: format!("{}/{scenario}/{key}", server("TPS_TEST_FAULTS")), key }
+        Self { base_url: format!("{server}/{scenario}/{key}"), key }
     }
 
     pub fn client(&self, options: Value) -> Client {

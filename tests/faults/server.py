@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import ssl
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -108,10 +109,20 @@ class Server:
         return await scenario(request)
 
 
+def publish(file, url):
+    """Whole or not at all: whoever waits for the file finds the URL in it."""
+    if file:
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+        unfinished.write_text(url)
+        unfinished.replace(file)
+
+
 async def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
     parser.add_argument("--url-file", type=Path, help="gets the URL once the server listens")
+    parser.add_argument("--certificate", type=Path, help="PEM with certificate and key: listens with TLS too")
+    parser.add_argument("--tls-url-file", type=Path, help="gets the URL of that")
     options = parser.parse_args()
 
     # At once: asyncio would first cancel each connection that hangs, and complain about it.
@@ -125,11 +136,14 @@ async def main():
     with contextlib.suppress(OSError):
         await asyncio.start_server(server.connection, "127.0.0.2", port)
 
+    if options.certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(options.certificate)
+        secure = await asyncio.start_server(server.connection, "127.0.0.1", 0, ssl=context)
+        publish(options.tls_url_file, f"https://127.0.0.1:{secure.sockets[0].getsockname()[1]}")
+
     url = f"http://127.0.0.1:{port}"
-    if options.url_file:
-        unfinished = options.url_file.with_name(f"{options.url_file.name}.{os.getpid()}")
-        unfinished.write_text(url)
-        unfinished.replace(options.url_file)
+    publish(options.url_file, url)
     print("listening on", url, flush=True)
     await listener.serve_forever()
 
