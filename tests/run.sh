@@ -135,9 +135,20 @@ quickstart() {
   grep -q '^== the server counted: {"logins":4,' "$scratch/quickstart"
 }
 
+# With credentials of one's own it starts no server and goes where TPS_BASE_URL says.
+elsewhere() {
+  TPS_USERNAME=hari@example.com TPS_PASSWORD=welcome TPS_ORGANIZATION_ID=zq7m3x TPS_BASE_URL=$TPS_TEST_SERVER \
+    examples/quickstart.sh >"$scratch/quickstart"
+  cat "$scratch/quickstart"
+  [ "$(grep -c ': 1 login$' "$scratch/quickstart")" -eq 4 ]
+  ! grep -q 'server' "$scratch/quickstart"
+  curl -sS "$TPS_TEST_SERVER/_test/organizations/zq7m3x/" | grep -q '"logins":4,'
+}
+
 echo "== quickstart"
 check "four languages, one login each" quickstart
 check "and a second time" quickstart
+check "with credentials from the environment" elsewhere
 
 echo
 echo "$passed passed, $failed failed"

@@ -22,3 +22,21 @@ pub fn call<T>(failed: T, error: *mut *mut tps_error, work: impl FnOnce() -> Res
         failed
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::panic)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let mut error = ptr::null_mut();
+        assert_eq!(call(-1, &mut error, || panic!("not for the user")), -1);
+        // SAFETY: the call above has written an error.
+        assert_eq!(unsafe { (*error).status }, Status::Internal as i32);
+        block::free(error.cast());
+        assert_eq!(call(-1, ptr::null_mut(), || panic!("not for the user")), -1);
+    }
+}

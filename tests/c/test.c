@@ -149,6 +149,34 @@ static void life_of_a_token(void) {
     tps_free(client);
 }
 
+/* A first login at `base_url` fails so, and is not sent again. */
+static void fails(const char *base_url, const char *id, int status, int http_status, int64_t retry_after_ms, const char *what) {
+    char json[600];
+    tps_error *error = NULL;
+    tps_client *client;
+    int right;
+    snprintf(json, sizeof json, "{\"base_url\":\"%s\",\"cache\":\"memory\",\"timeout_ms\":1500}", base_url);
+    client = tps_login(username, password, id, json, &error);
+    right = error != NULL && error->http_status == http_status && error->retry_after_ms >= retry_after_ms;
+    check(is(error, status, "") && right && client == NULL, what);
+}
+
+static void fault(const char *scenario, int status, int http_status, int64_t retry_after_ms) {
+    char base_url[300];
+    snprintf(base_url, sizeof base_url, "%s/%s/%s", getenv("TPS_TEST_FAULTS"), scenario, organization);
+    fails(base_url, organization, status, http_status, retry_after_ms, scenario);
+}
+
+static void answers(void) {
+    fails(getenv("TPS_BASE_URL"), "nope", TPS_CREDENTIALS, 400, 59000, "an unknown organization");
+    fails("http://127.0.0.1:1", organization, TPS_NETWORK, 0, 400, "nothing listens");
+    fault("wrong-password", TPS_CREDENTIALS, 400, 59000);
+    fault("limit-403", TPS_TOKEN_LIMIT, 403, 299000);
+    fault("retry-after-seconds60", TPS_THROTTLED, 429, 59000);
+    fault("html500", TPS_SERVER, 500, 400);
+    fault("hang", TPS_OUTCOME_UNKNOWN, 0, 400);
+}
+
 static void foreign_memory(void) {
     /* With its own bytes in front, as a string of PHP's has. */
     static char memory[64] __attribute__((aligned(16))) = "not the library's";
@@ -169,6 +197,7 @@ int main(void) {
     check(strcmp(tps_version(), getenv("TPS_VERSION")) == 0, "tps_version is the package's");
     arguments();
     life_of_a_token();
+    answers();
     foreign_memory();
     return failures != 0;
 }

@@ -17,14 +17,14 @@ use TPS\Internal\Native;
  *
  * Options, each by its name; null means not given:
  * - base_url (string): https://app.tpstreams.com; http:// only to this machine; else TPS_BASE_URL
- * - cache (string): "auto", "memory", "file:DIR" or the URL of a Redis; else TPS_CACHE
+ * - cache (string): "auto" or "memory"; else TPS_CACHE
  * - token (string): a token that you hold already; else TPS_TOKEN
  * - ca_file (string): a PEM file trusted besides the system's certificates; else TPS_CA_FILE
  * - timeout_ms (int): milliseconds for a whole call, 15000
  * - connect_timeout_ms (int): milliseconds for each address tried, 3000
  * - proxy (string): a URL, or "none"; else the usual environment variables, HTTPS_PROXY first
- * - refresh_ahead (int|string): seconds before a known end; "auto"
- * - logins_per_day (int): 10; 0 lifts the budget
+ * - refresh_ahead (int|string): seconds before a known end; "auto"; no effect so far
+ * - logins_per_day (int): 10; 0 lifts the budget; no effect so far
  * - user_agent (string): put before the library's own
  */
 final class Client implements \JsonSerializable
@@ -70,7 +70,7 @@ final class Client implements \JsonSerializable
     }
 
     /**
-     * Makes a client that holds a valid token: from memory, else from the store, else by logging in.
+     * Makes a client that holds a valid token: from memory, else by logging in.
      *
      * @param string|null          $username       an e-mail address; null: the environment variable TPS_USERNAME
      * @param string|null          $password       null: TPS_PASSWORD
@@ -155,8 +155,7 @@ final class Client implements \JsonSerializable
 
     /**
      * What the library did and holds, without secrets: version, base_url, store, token (a fingerprint), hold_off, and
-     * counters since the process began: hits, adopted, logins, logins_failed, waits, invalidations, false_alarms,
-     * login_budget_left. A newer library may add more.
+     * counters since the process began: hits, logins, logins_failed, waits, invalidations. A newer library may add more.
      *
      * @return array<string, mixed>
      *

@@ -7,8 +7,8 @@ require_relative "kept_tokens"
 module TPS
   # One set of credentials and the token that belongs to them.
   #
-  # Any number of threads may use one client at once. Clients with the same credentials share one token, in forked
-  # children too, so it does not matter whether a client is kept or made anew.
+  # Any number of threads may use one client at once. Clients with the same credentials share one token, so
+  # it does not matter whether a client is kept or made anew.
   class Client
     # What `timeout_ms` is where it is not given.
     DEFAULT_TIMEOUT_MS = 15_000
@@ -18,7 +18,7 @@ module TPS
 
     private_constant :DEFAULT_TIMEOUT_MS, :SLICE_MS
 
-    # Makes a client that holds a valid token: from memory, else from the store, else by logging in.
+    # Makes a client that holds a valid token: from memory, else by logging in.
     #
     # @param credentials_and_options [Hash] as for {#initialize}
     # @return [Client]
@@ -36,14 +36,14 @@ module TPS
     # @param options [Hash]
     # @option options [String] :base_url `https://app.tpstreams.com`; `http://` only to a loopback host; else
     #   `TPS_BASE_URL`
-    # @option options [String] :cache `"auto"`, `"memory"`, `"file:DIR"` or a Redis URL; else `TPS_CACHE`
+    # @option options [String] :cache `"auto"` or `"memory"`; else `TPS_CACHE`
     # @option options [String] :token a token that you hold already; else `TPS_TOKEN`
     # @option options [String] :ca_file PEM file trusted besides the system's certificates; else `TPS_CA_FILE`
     # @option options [Integer] :timeout_ms milliseconds for a whole call, 15000
     # @option options [Integer] :connect_timeout_ms milliseconds for each address tried, 3000
     # @option options [String] :proxy a URL, or `"none"`; else the usual variables, `HTTPS_PROXY` first
-    # @option options [Integer, String] :refresh_ahead seconds before a known end; `"auto"`
-    # @option options [Integer] :logins_per_day 10; 0 lifts the budget
+    # @option options [Integer, String] :refresh_ahead seconds before a known end; `"auto"`; no effect so far
+    # @option options [Integer] :logins_per_day 10; 0 lifts the budget; no effect so far
     # @option options [String] :user_agent put before the library's own
     # @raise [InvalidArgumentError] which names the argument or option
     # @raise [LibraryError] if the library cannot be loaded
@@ -100,8 +100,8 @@ module TPS
     end
 
     # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
-    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_failed`, `:waits`,
-    # `:invalidations`, `:false_alarms`, `:login_budget_left`. Newer libraries may add more.
+    # `:hold_off`, and counters since the process began: `:hits`, `:logins`, `:logins_failed`, `:waits`,
+    # `:invalidations`. Newer libraries may add more.
     #
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason
