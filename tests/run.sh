@@ -141,7 +141,7 @@ elsewhere() {
     examples/quickstart.sh >"$scratch/quickstart"
   cat "$scratch/quickstart"
   [ "$(grep -c ': 1 login$' "$scratch/quickstart")" -eq 4 ]
-  ! grep -q 'server' "$scratch/quickstart"
+  [ "$(grep -c 'server' "$scratch/quickstart")" -eq 0 ]
   curl -sS "$TPS_TEST_SERVER/_test/organizations/zq7m3x/" | grep -q '"logins":4,'
 }
 
