@@ -18,6 +18,14 @@ need() {
     fi
   fi
   echo "installing ${missing[*]}" >&2
-  "${apt[@]}" -qq update >/dev/null
-  DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends "${missing[@]}" >/dev/null
+  local log
+  log=$(mktemp)
+  # What the packages' own scripts say is of interest only when something went wrong.
+  if ! { "${apt[@]}" -qq update &&
+    DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
 }
