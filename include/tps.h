@@ -96,7 +96,7 @@ extern "C" {
 #endif // __cplusplus
 
 /*
- Gives a client that holds a valid token: from memory, else by logging in.
+ Gives a client that holds a valid token: from memory, else from the store, else by logging in.
 
  username, password, organization_id: UTF-8, not NULL, not empty; copied. options: a JSON object, or NULL for the
  defaults; with {"lazy": true} nothing is sent until the first tps_token. The same arguments give the same client,

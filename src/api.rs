@@ -75,18 +75,10 @@ fn made(answer: &Answer, now: Moment) -> Result<Token, Error> {
     if let Some(fault) = token::fault(value.expose()) {
         return Err(unexpected(&format!("has a token that {fault}")));
     }
-    let server_time = answer.date.as_deref().and_then(http_date).unwrap_or_else(Timestamp::now);
+    let wall = Timestamp::now();
+    let server_time = answer.date.as_deref().and_then(http_date).unwrap_or(wall);
     let expires_at = body.get("expiry").and_then(Value::as_str).and_then(expiry);
-    let life = expires_at.and_then(|end| life(server_time, end));
-    Ok(Token::new(value, server_time, expires_at, life, now))
-}
-
-/// How long a token lives that ends at `end`, when the server's `Date` says `now`. One that had ended before it came tells
-/// nothing about its end.
-fn life(now: Timestamp, end: Timestamp) -> Option<Duration> {
-    let life = Duration::try_from(end.duration_since(now)).ok().filter(|life| !life.is_zero())?;
-    // `Date` leaves out the fraction of its second: the server's clock may have been up to a second further on.
-    Some(life - Duration::from_secs(1).min(life / 2))
+    Ok(Token::new(value, server_time, expires_at, server_time.duration_since(wall), wall, now))
 }
 
 /// What an answer that is no success means.

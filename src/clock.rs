@@ -28,9 +28,4 @@ impl Moment {
     pub fn left(self, now: Self) -> Duration {
         self.0.saturating_sub(now.0)
     }
-
-    /// Nanoseconds since the clock's start, for a place that holds a number only.
-    pub fn nanoseconds(self) -> u64 {
-        u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX)
-    }
 }

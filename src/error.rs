@@ -51,6 +51,11 @@ impl Error {
         self
     }
 
+    /// `retry_after` in whole milliseconds, rounded up so that a wait is never too short.
+    pub fn retry_after_ms(&self) -> i64 {
+        i64::try_from(self.retry_after.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+    }
+
     /// The same failure, with the time for which nothing will be sent.
     pub fn silent_for(mut self, wait: Duration) -> Self {
         self.retry_after = wait;

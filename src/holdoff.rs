@@ -17,8 +17,8 @@ pub fn silence(error: &Error, failures: u32, random: u64) -> Duration {
         _ if !error.retry_after.is_zero() => error.retry_after,
         _ => {
             let longest = Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(Duration::from_secs(60));
-            let milliseconds = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-            Duration::from_millis(random % (milliseconds + 1)).max(LEAST)
+            let spread = u64::try_from((longest - LEAST).as_micros()).unwrap_or(u64::MAX);
+            LEAST + Duration::from_micros(random % (spread + 1))
         }
     }
 }

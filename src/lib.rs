@@ -1,4 +1,4 @@
-//! The one TPStreams API token that every thread of a process needs: one login, then the same token until it expires or
+//! The one TPStreams API token that every thread and process of a host needs: one login, then the same token until it expires or
 //! is rejected.
 //!
 //! C, Ruby and PHP use the functions of `include/tps.h`; Rust uses [`Client`].
@@ -12,12 +12,15 @@ mod credentials;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
+#[allow(unsafe_code)]
+mod fork;
 mod holdoff;
 mod http;
 mod options;
 mod secret;
 mod slot;
 mod stats;
+mod store;
 mod token;
 
 pub use client::Client;

@@ -9,6 +9,7 @@ use ureq::http::Uri;
 
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::store::file;
 use crate::token;
 
 /// The keys that exist, for the message that meets a wrong one.
@@ -27,10 +28,12 @@ const KEYS: [&str; 11] = [
 ];
 
 /// Where tokens are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cache {
     /// In this process only.
     Memory,
+    /// In the first of these directories that can be used, for all processes of this host and user.
+    Files(Vec<PathBuf>),
 }
 
 /// How https requests leave this machine.
@@ -229,14 +232,19 @@ fn loopback(host: &str) -> bool {
 }
 
 fn cache(text: &str) -> Result<Cache, Error> {
-    let later = |kind: &str| {
-        Err(Error::argument(format!("option cache: this version has no {kind} store; use \"memory\" or \"auto\"")))
-    };
     match text {
-        "auto" | "memory" => Ok(Cache::Memory),
-        _ if text.starts_with("file:") => later("file"),
-        _ if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) => later("Redis"),
-        _ => Err(Error::argument("option cache must be \"auto\", \"memory\", \"file:DIR\" or a Redis URL")),
+        "auto" => Ok(Cache::Files(file::usual_places())),
+        "memory" => Ok(Cache::Memory),
+        _ if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) => Err(
+            Error::argument("option cache: this version has no Redis store; use \"auto\", \"file:DIR\" or \"memory\""),
+        ),
+        _ => match text.strip_prefix("file:").map(PathBuf::from) {
+            Some(directory) if directory.is_absolute() => Ok(Cache::Files(vec![directory])),
+            Some(_) => {
+                Err(Error::argument("option cache: write the directory as an absolute path, like file:/var/lib/shop"))
+            }
+            None => Err(Error::argument("option cache must be \"auto\", \"memory\", \"file:DIR\" or a Redis URL")),
+        },
     }
 }
 
@@ -324,7 +332,7 @@ mod tests {
             (r##"{"base_url":"https://example.com/#a"}"##, "fragment"),
             (r#"{"base_url":"ftp://example.com"}"#, "https"),
             (r#"{"base_url":"example.com"}"#, "base_url"),
-            (r#"{"cache":"file:/tmp"}"#, "file"),
+            (r#"{"cache":"file:tmp"}"#, "absolute"),
             (r#"{"cache":"redis://h"}"#, "Redis"),
             (r#"{"cache":"disk"}"#, "cache"),
             (r#"{"token":"a\r\n"}"#, "token"),

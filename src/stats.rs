@@ -2,6 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::options::{Cache, Options};
+use crate::slot::Slot;
+
 /// A number that only grows.
 #[derive(Default)]
 pub struct Counter(AtomicU64);
@@ -11,7 +17,7 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub fn get(&self) -> u64 {
+    fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -21,12 +27,67 @@ impl Counter {
 pub struct Counters {
     /// Tokens handed out from memory.
     pub hits: Counter,
+    /// Tokens taken from the store.
+    pub adopted: Counter,
     /// Logins that gave a token.
     pub logins: Counter,
-    /// Logins that did not.
+    /// Searches for a token that gave none.
     pub logins_failed: Counter,
     /// Calls that waited for a login.
     pub waits: Counter,
     /// Tokens that were reported as rejected while they were the present one.
     pub invalidations: Counter,
+}
+
+/// How the store was when it was last used.
+#[derive(Default, Clone)]
+pub struct StoreReport {
+    /// Where it is; `None`: not used yet, or not usable.
+    pub place: Option<String>,
+    /// Why tokens are in memory alone.
+    pub trouble: Option<String>,
+}
+
+/// A slot's state as JSON, without secrets.
+pub fn of(slot: &Slot, options: &Options) -> String {
+    let counters = slot.counters();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "base_url": options.base_url,
+        "store": store(&slot.known().store, &options.cache),
+        "token": slot.last_token().map(|token| json!({
+            "fingerprint": token.fingerprint(),
+            "obtained_at": token.obtained_at.to_string(),
+            "expires_at": token.expires_at.map(|end| end.to_string()),
+        })),
+        "hold_off": slot.hold_off().map(|error| hold_off(&error)),
+        "hits": counters.hits.get(),
+        "adopted": counters.adopted.get(),
+        "logins": counters.logins.get(),
+        "logins_failed": counters.logins_failed.get(),
+        "waits": counters.waits.get(),
+        "invalidations": counters.invalidations.get(),
+    })
+    .to_string()
+}
+
+fn store(report: &StoreReport, cache: &Cache) -> Value {
+    let kind = match cache {
+        Cache::Memory => "memory",
+        Cache::Files(_) => "file",
+    };
+    json!({
+        "kind": kind,
+        "place": report.place,
+        "degraded": report.trouble.is_some(),
+        "why_not": report.trouble,
+    })
+}
+
+fn hold_off(error: &Error) -> Value {
+    json!({
+        "status": error.status as i32,
+        "retry_after_ms": error.retry_after_ms(),
+        "message": error.message,
+    })
 }

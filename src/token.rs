@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use sha2::{Digest, Sha256};
+use jiff::{SignedDuration, Timestamp};
+use ring::digest::{SHA256, digest};
 
 use crate::clock::Moment;
 use crate::secret::Secret;
@@ -19,31 +19,50 @@ pub struct Token {
     pub value: Secret,
     /// Never 0, never used again.
     pub number: u64,
-    /// When the server made it, by the server's clock where it said so.
+    /// When the server made it, by its own clock.
     pub obtained_at: Timestamp,
-    /// When the server will refuse it; `None`: not known, so until it does.
+    /// When the server will refuse it, by its own clock; `None`: not known, so until it does.
     pub expires_at: Option<Timestamp>,
+    /// How far the server's clock is ahead of this machine's.
+    pub clock_ahead: SignedDuration,
     /// Up to when it is handed out.
     usable_until: Option<Moment>,
 }
 
 impl Token {
-    /// A token obtained at `now`; `life` is what the server's own clock left it.
+    /// A token as this machine's clock shows `wall`, which is `now`.
     pub fn new(
         value: Secret,
         obtained_at: Timestamp,
         expires_at: Option<Timestamp>,
-        life: Option<Duration>,
+        clock_ahead: SignedDuration,
+        wall: Timestamp,
         now: Moment,
     ) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        // An end that lies before the beginning tells nothing.
+        let known = expires_at.filter(|end| *end > obtained_at);
+        let usable_until = known.map(|end| {
+            let life = positive(end.duration_since(obtained_at));
+            // `Date` leaves out the fraction of its second: the server's clock may be up to a second further on.
+            let unsure = Duration::from_secs(1).min(life / 2);
+            let left = positive(end.duration_since(wall).saturating_sub(clock_ahead));
+            now.after(left.saturating_sub(unsure).saturating_sub(margin(life)))
+        });
         Self {
             value,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             obtained_at,
-            expires_at,
-            usable_until: life.map(|life| now.after(life.saturating_sub(margin(life)))),
+            expires_at: known,
+            clock_ahead,
+            usable_until,
         }
+    }
+
+    /// A token that its owner brought along, of which nothing is known.
+    pub fn own(value: Secret) -> Self {
+        let wall = Timestamp::now();
+        Self::new(value, wall, None, SignedDuration::ZERO, wall, Moment::now())
     }
 
     /// Whether it may be handed out at `now`.
@@ -51,20 +70,24 @@ impl Token {
         self.usable_until.is_none_or(|end| end > now)
     }
 
-    /// Up to when it may be handed out, as a number that is compared with the clock's; the largest where there is no end.
-    pub fn usable_until(&self) -> u64 {
-        self.usable_until.map_or(u64::MAX, Moment::nanoseconds)
-    }
-
     /// The first 12 hexadecimal digits of its SHA-256: tells tokens apart without showing them.
     pub fn fingerprint(&self) -> String {
-        Sha256::digest(self.value.expose()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        digest(&SHA256, self.value.expose().as_bytes())
+            .as_ref()
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
 /// What must be left of a token for a request to arrive in time: 30 s, or 2.5 % of a life shorter than 20 minutes.
 fn margin(life: Duration) -> Duration {
     Duration::from_secs(30).min(life / 40)
+}
+
+fn positive(time: SignedDuration) -> Duration {
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// Why `text` cannot be a token; `None` when it can.
@@ -84,20 +107,44 @@ pub fn fault(text: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn token(life: Option<u64>, now: Moment) -> Token {
-        Token::new(Secret::new("t".into()), Timestamp::now(), None, life.map(Duration::from_secs), now)
+    /// A token of so many seconds, `age` seconds after it was made, on a machine whose clock is `behind` the server's.
+    fn token(life: Option<i64>, age: i64, behind: i64, now: Moment) -> Token {
+        let made = Timestamp::now();
+        let after = |seconds| made + SignedDuration::from_secs(seconds);
+        Token::new(
+            Secret::new("t".into()),
+            made,
+            life.map(after),
+            SignedDuration::from_secs(behind),
+            after(age - behind),
+            now,
+        )
     }
 
     #[test]
     fn a_life_ends_a_margin_early() {
         let now = Moment::now();
-        for (life, usable) in [(36_000, 35_969), (60, 58), (5, 4)] {
-            let token = token(Some(life), now);
-            assert!(token.usable(now.after(Duration::from_secs(usable))));
-            assert!(!token.usable(now.after(Duration::from_secs(life))));
+        for behind in [0, 7200, -7200] {
+            for (life, usable) in [(36_000, 35_968), (60, 57), (5, 3)] {
+                let fresh = token(Some(life), 0, behind, now);
+                assert!(fresh.usable(now.after(Duration::from_secs(usable))));
+                assert!(!fresh.usable(now.after(Duration::from_secs(life as u64))));
+                let older = token(Some(life), 1, behind, now);
+                assert!(older.usable(now.after(Duration::from_secs(usable - 1))));
+                assert!(!older.usable(now.after(Duration::from_secs(life as u64 - 1))));
+            }
         }
-        assert!(token(None, now).usable(now.after(Duration::from_secs(10_000_000))));
-        assert!(!token(Some(0), now).usable(now));
+        assert!(!token(Some(60), 61, 0, now).usable(now));
+    }
+
+    #[test]
+    fn one_without_a_known_end_stays() {
+        let now = Moment::now();
+        for life in [None, Some(0), Some(-5)] {
+            let token = token(life, 10_000_000, 0, now);
+            assert!(token.usable(now.after(Duration::from_secs(10_000_000))));
+            assert_eq!(token.expires_at, None);
+        }
     }
 
     #[test]

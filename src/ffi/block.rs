@@ -1,17 +1,18 @@
 //! What is handed out: one piece of memory with a mark in front, so that one function can release anything and leaves
 //! alone what is not the library's.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
 use std::mem::size_of;
 use std::ptr;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroize;
 
 use super::types::{tps_client, tps_error, tps_status};
-use crate::client::{Client, milliseconds};
+use crate::client::Client;
 use crate::error::Error;
+use crate::fork::{Inherit, PerProcess};
 
 /// The unit of allocation: everything handed out is aligned to 16 bytes, which most foreign pointers are not.
 type Unit = u128;
@@ -30,8 +31,22 @@ struct Held {
     count: usize,
 }
 
-/// The clients that are handed out: the same arguments give the same one.
-static CLIENTS: LazyLock<Mutex<HashMap<[u8; 32], usize>>> = LazyLock::new(Mutex::default);
+/// The addresses of the clients that are handed out: the same arguments give the same one.
+#[derive(Default)]
+struct Clients(Mutex<BTreeMap<[u8; 32], usize>>);
+
+static CLIENTS: PerProcess<Clients> = PerProcess::new();
+
+impl Inherit for Clients {
+    /// A child goes on with its parent's clients.
+    fn inherit(parent: Option<&Self>) -> Self {
+        Self(Mutex::new(parent.and_then(|parent| parent.0.try_lock().ok()?.clone().into()).unwrap_or_default()))
+    }
+}
+
+fn clients() -> MutexGuard<'static, BTreeMap<[u8; 32], usize>> {
+    CLIENTS.get().0.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A zeroed block for `bytes` bytes behind its mark.
 fn block(mark: u64, bytes: usize) -> *mut u8 {
@@ -84,7 +99,7 @@ pub fn error(error: &Error) -> *mut tps_error {
         pointer.cast::<tps_error>().write(tps_error {
             status: status as i32,
             http_status: error.http_status.map_or(0, i32::from),
-            retry_after_ms: milliseconds(error.retry_after),
+            retry_after_ms: error.retry_after_ms(),
             message: text.cast(),
         });
     }
@@ -93,8 +108,8 @@ pub fn error(error: &Error) -> *mut tps_error {
 
 /// The client under `key`, counted once more, or a new one.
 pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Result<*mut tps_client, Error> {
-    let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(&address) = clients.get(&key) {
+    let mut table = clients();
+    if let Some(&address) = table.get(&key) {
         let pointer = address as *mut Held;
         // SAFETY: what is in the table is alive, and its count is touched under the table's lock only.
         unsafe { (*pointer).count += 1 };
@@ -104,7 +119,7 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
     let pointer = block(CLIENT, size_of::<Held>()).cast::<Held>();
     // SAFETY: the block has room for it and is aligned to 16 bytes.
     unsafe { pointer.write(held) };
-    clients.insert(key, pointer as usize);
+    table.insert(key, pointer as usize);
     Ok(pointer.cast())
 }
 
@@ -124,7 +139,7 @@ pub fn free(pointer: *mut c_void) {
         Some((TEXT | ERROR, units)) => release(pointer, units),
         Some((CLIENT, units)) => {
             let held = pointer.cast::<Held>();
-            let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut table = clients();
             // SAFETY: the mark says that a `Held` is there, and the count is touched under the table's lock only.
             let key = unsafe {
                 (*held).count -= 1;
@@ -133,8 +148,11 @@ pub fn free(pointer: *mut c_void) {
                 }
                 (*held).key
             };
-            clients.remove(&key);
-            drop(clients);
+            // Another one may stand there, in a child that could not take its parent's table over.
+            if table.get(&key) == Some(&(held as usize)) {
+                table.remove(&key);
+            }
+            drop(table);
             // SAFETY: this was the last release, and nobody can find it in the table any more.
             unsafe { ptr::drop_in_place(held) };
             release(pointer, units);

@@ -1,7 +1,7 @@
 //! No panic leaves the library or prints anything.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::block;
 use super::types::tps_error;
@@ -9,9 +9,11 @@ use crate::error::{Error, Status};
 
 /// Runs `work`; on failure hands out the error, where it is wanted, and returns `failed`.
 pub fn call<T>(failed: T, error: *mut *mut tps_error, work: impl FnOnce() -> Result<T, Error>) -> T {
-    static QUIET: Once = Once::new();
-    // The hook belongs to this library alone: a cdylib has a standard library of its own.
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    static QUIET: AtomicBool = AtomicBool::new(false);
+    if !QUIET.load(Ordering::Relaxed) && !QUIET.swap(true, Ordering::Relaxed) {
+        // The hook belongs to this library alone: a cdylib has a standard library of its own.
+        std::panic::set_hook(Box::new(|_| {}));
+    }
     let outcome = catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Error::new(Status::Internal, "a bug in libtps; please report what you called")));
     outcome.unwrap_or_else(|failure| {

@@ -8,16 +8,16 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use types::{tps_client, tps_error};
 
 use crate::client::Client;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::options::Options;
+use crate::slot::hash;
 use guard::call;
 
-/// Gives a client that holds a valid token: from memory, else by logging in.
+/// Gives a client that holds a valid token: from memory, else from the store, else by logging in.
 ///
 /// username, password, organization_id: UTF-8, not NULL, not empty; copied. options: a JSON object, or NULL for the
 /// defaults; with {"lazy": true} nothing is sent until the first tps_token. The same arguments give the same client,
@@ -37,11 +37,13 @@ pub extern "C" fn tps_login(
         let arguments =
             [text("username", username)?, text("password", password)?, text("organization_id", organization_id)?];
         let json = if options.is_null() { None } else { Some(text("options", options)?) };
+        // Equal arguments have it in common.
+        let key = hash(&[arguments.as_slice(), json.as_slice()].concat());
         let parsed = Options::parse(json)?;
         let lazy = parsed.lazy;
         let [username, password, organization_id] = arguments.map(str::to_owned);
         let credentials = Credentials::new(username, password, organization_id)?;
-        let pointer = block::client(key(&arguments, json), || Ok(Client::new(credentials, parsed)))?;
+        let pointer = block::client(key, || Ok(Client::new(credentials, parsed)))?;
         if !lazy && let Err(failure) = block::borrow(pointer).and_then(|client| client.token()) {
             block::free(pointer.cast());
             return Err(failure);
@@ -134,14 +136,4 @@ fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Error> {
     }
     // SAFETY: C's strings end in NUL, and the caller's stays for the call.
     unsafe { CStr::from_ptr(pointer) }.to_str().map_err(|_| Error::argument(format!("{name} is not UTF-8")))
-}
-
-/// What equal arguments have in common.
-fn key(arguments: &[&str], options: Option<&str>) -> [u8; 32] {
-    let mut key = Sha256::new();
-    for part in arguments.iter().chain(options.iter()) {
-        key.update((part.len() as u64).to_le_bytes());
-        key.update(part);
-    }
-    key.finalize().into()
 }

@@ -60,7 +60,9 @@ mkdir "$scratch/lib"
 cp "$library" "$scratch/lib/libtps.so.0"
 ln -s libtps.so.0 "$scratch/lib/libtps.so"
 link=(-Iinclude "-L$scratch/lib" "-Wl,-rpath,$scratch/lib" -ltps)
-cc -std=gnu11 -Wall -Wextra -Werror -g tests/c/test.c -o "$scratch/test" "${link[@]}" -lpthread
+for program in test forks signals unload jitter; do
+  cc -std=gnu11 -Wall -Wextra -Werror -g "tests/c/$program.c" -o "$scratch/$program" "${link[@]}" -lpthread -ldl
+done
 read -ra flags < <(pkg-config --cflags --libs libcurl jansson)
 cc -std=c99 -Wall -Wextra -Werror -g examples/c/login.c -o "$scratch/login" "${link[@]}" "${flags[@]}"
 leaks=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --error-exitcode=9)
@@ -74,4 +76,18 @@ check "the same under valgrind: no error, nothing lost" "${leaks[@]}" "$scratch/
 organization '{}'
 check "the C example under valgrind" "${leaks[@]}" "$scratch/login"
 check "it sent one login" logins 1
+
+# program NAME LOGINS SETTINGS [ARGUMENT...]: prints its own lines; then the server's count.
+program() {
+  local name=$1 expected=$2
+  organization "$3"
+  shift 3
+  rm -rf "$scratch/store"
+  TPS_CACHE=file:$scratch/store "$scratch/$name" "$@" || failed=$((failed + 1))
+  check "$name: the server counted $expected logins" logins "$expected"
+}
+program forks 28 '{"latency": 0.3, "token_limit": null}'
+program signals 2 '{"latency": 0.5}'
+program unload 1 '{}' "$library"
+program jitter 0 '{}'
 [ "$failed" -eq 0 ]

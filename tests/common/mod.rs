@@ -2,10 +2,15 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod child;
+
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use tps::{Client, Credentials, Options};
+
+use child::Ask;
 
 fn server(variable: &str) -> String {
     std::env::var(variable)
@@ -57,6 +62,16 @@ impl Organization {
         call("POST", &format!("{}revoke/", self.url()), json!({}));
     }
 
+    /// Another process that asks for its token, with its store in `directory`.
+    pub fn ask(&self, directory: &Path) -> Ask {
+        self.ask_with(&self.password, json!({"cache": format!("file:{}", directory.display())}))
+    }
+
+    pub fn ask_with(&self, password: &str, mut options: Value) -> Ask {
+        options["base_url"] = server("TPS_TEST_SERVER").into();
+        Ask::new(&self.username, password, &self.id, options)
+    }
+
     pub fn client(&self, options: Value) -> Client {
         self.client_with(&self.password, options)
     }
@@ -98,6 +113,12 @@ impl Fault {
         client("hari@example.com", PASSWORD, "auhf2k", &self.base_url, options)
     }
 
+    /// Another process that asks for a token, with its store in `directory`.
+    pub fn ask(&self, directory: &Path) -> Ask {
+        let options = json!({"cache": format!("file:{}", directory.display()), "base_url": self.base_url});
+        Ask::new("hari@example.com", PASSWORD, "auhf2k", options)
+    }
+
     /// What the server saw: `requests`, `logins`, `log`.
     pub fn seen(&self) -> Value {
         call("GET", &format!("{}/_count/{}", server("TPS_TEST_FAULTS"), self.key), Value::Null)
@@ -111,10 +132,36 @@ impl Fault {
 /// The password that the fault server is told; it must not be in any message.
 pub const PASSWORD: &str = "correct horse battery";
 
+/// A client that keeps its token in memory, unless the options say otherwise.
 pub fn client(username: &str, password: &str, organization_id: &str, base_url: &str, mut options: Value) -> Client {
     options["base_url"] = base_url.into();
-    options["cache"] = "memory".into();
+    if options["cache"].is_null() {
+        options["cache"] = "memory".into();
+    }
     let options = Options::parse(Some(&options.to_string())).unwrap();
     let credentials = Credentials::new(username.to_owned(), password.to_owned(), organization_id.to_owned()).unwrap();
     Client::new(credentials, options)
+}
+
+/// A directory of a test's own, gone with it.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn new() -> Self {
+        static NUMBERS: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tps-test-{}-{number}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

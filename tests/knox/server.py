@@ -18,17 +18,20 @@ ENDS = {signal.SIGTERM, signal.SIGINT}
 def main():
     options = parse_arguments()
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-    directory = tempfile.TemporaryDirectory(prefix="knox-", ignore_cleanup_errors=True)
-    threading.Thread(target=end_on_signal, args=(directory,), daemon=True).start()
-    configure(Path(directory.name, "db.sqlite3"), options.slow_hasher)
+    temporary = None if options.keep else tempfile.TemporaryDirectory(prefix="knox-", ignore_cleanup_errors=True)
+    threading.Thread(target=end_on_signal, args=(temporary,), daemon=True).start()
+    directory = options.keep or Path(temporary.name)
+    directory.mkdir(parents=True, exist_ok=True)
+    configure(directory / "db.sqlite3", options.slow_hasher)
     seed()
-    serve(options)
+    serve(options, directory / "port")
 
 
-def end_on_signal(directory):
+def end_on_signal(temporary):
     # A thread of its own: a handler would wait for waitress to wake, and waitress for logins that are made slow.
     signal.sigwait(ENDS)
-    directory.cleanup()
+    if temporary:
+        temporary.cleanup()
     os._exit(0)
 
 
@@ -36,6 +39,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
     parser.add_argument("--url-file", type=Path, help="gets the URL once the server listens")
+    parser.add_argument("--keep", type=Path, metavar="DIRECTORY", help="the same tokens and port at the next start")
     parser.add_argument("--slow-hasher", action="store_true", help="Django's default password hasher instead of MD5")
     return parser.parse_args()
 
@@ -90,26 +94,44 @@ def seed():
 
     call_command("migrate", run_syncdb=True, verbosity=0)
     hari = {"username": "hari@example.com", "password": "welcome"}
-    Organization.objects.found(uuid="auhf2k", name="Hari's Academy", **hari)
-    Organization.objects.found(uuid="zq7m3x", name="Lakeside School", **hari)
+    for uuid, name in {"auhf2k": "Hari's Academy", "zq7m3x": "Lakeside School"}.items():
+        if not Organization.objects.filter(uuid=uuid).exists():
+            Organization.objects.found(uuid=uuid, name=name, **hari)
 
 
-def serve(options):
+def publish(file, text):
+    """Whole or not at all: whoever waits for the file finds the text in it."""
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+    unfinished.write_text(text)
+    unfinished.replace(file)
+
+
+def listen(port):
     from django.core.wsgi import get_wsgi_application
 
-    server = waitress.create_server(
+    return waitress.create_server(
         get_wsgi_application(),
         host="127.0.0.1",
-        port=options.port,
+        port=port,
         threads=256,
         connection_limit=2000,
         asyncore_use_poll=True,
     )
+
+
+def serve(options, port_file):
+    port = options.port or (int(port_file.read_text()) if port_file.exists() else 0)
+    try:
+        server = listen(port)
+    except OSError:
+        if options.port:
+            raise
+        # Somebody else has taken the last one's port meanwhile.
+        server = listen(0)
+    publish(port_file, str(server.effective_port))
     url = f"http://127.0.0.1:{server.effective_port}"
     if options.url_file:
-        unfinished = options.url_file.with_name(f"{options.url_file.name}.{os.getpid()}")
-        unfinished.write_text(url)
-        unfinished.replace(options.url_file)
+        publish(options.url_file, url)
     print("listening on", url, flush=True)
     server.run()
 
