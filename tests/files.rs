@@ -400,3 +400,19 @@ fn other_options_find_the_same_entry() {
     other.told["options"]["user_agent"] = json!("shop/2");
     assert!(kept(&other.now()));
 }
+
+/// The same place by two names: two slots of one process, which record locks do not hold apart.
+#[test]
+fn two_names_of_one_directory_are_one_store() {
+    let organization = Organization::new(json!({"latency": 0.3}));
+    let scratch = Scratch::new();
+    let clients: Vec<_> = ["store", "./store", "././store"]
+        .map(|name| organization.client(json!({"cache": format!("file:{}", scratch.path(name).display())})))
+        .into();
+    let tokens: Vec<_> = std::thread::scope(|scope| {
+        let asked: Vec<_> = clients.iter().map(|client| scope.spawn(|| client.token().unwrap())).collect();
+        asked.into_iter().map(|thread| thread.join().unwrap().value.expose().to_owned()).collect()
+    });
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(organization.count("logins"), 1);
+}

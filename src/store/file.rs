@@ -260,7 +260,9 @@ impl Inherit for Turns {
 
 impl Turn {
     fn take(what: (u64, u64, String)) -> Option<Self> {
-        TURNS.get().0.lock().unwrap_or_else(PoisonError::into_inner).insert(what.clone()).then_some(Self(what))
+        let mut turns = TURNS.get().0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Made only where it is one's own: a turn that is dropped ends.
+        turns.insert(what.clone()).then(|| Self(what))
     }
 }
 
@@ -395,5 +397,22 @@ fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
             Err(Errno::EINTR) => {}
             outcome => return outcome,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thread_at_a_time_has_its_turn() {
+        let what = (1, 2, "name".to_owned());
+        let first = Turn::take(what.clone());
+        assert!(first.is_some());
+        assert!(Turn::take(what.clone()).is_none());
+        assert!(Turn::take(what.clone()).is_none());
+        assert!(Turn::take((1, 2, "other".to_owned())).is_some());
+        drop(first);
+        assert!(Turn::take(what).is_some());
     }
 }
