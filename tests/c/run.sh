@@ -24,7 +24,7 @@ hand_edit_is_found() {
   local copy=$scratch/copy
   rm -rf "$copy"
   mkdir "$copy"
-  cp -r Cargo.toml Cargo.lock build.rs README.md src include "$copy"
+  cp -r Cargo.toml Cargo.lock build.rs README.md src include benches "$copy"
   echo '/* by hand */' >>"$copy/include/$1"
   CARGO_TARGET_DIR=$PWD/target/header-check cargo check --manifest-path "$copy/Cargo.toml" --quiet --locked
   cmp "$copy/include/$1" "include/$1"
