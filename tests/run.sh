@@ -91,7 +91,7 @@ check "the committed headers are what src/ffi makes" same_headers
 check "cargo fmt" cargo fmt --check
 check "clippy" cargo clippy --quiet --all-targets --locked -- -D warnings
 check "shellcheck" scripts
-check "php -l" syntax php '*.php'
+check "php -l" syntax php '*.php' 'bindings/php/bin/*'
 check "ruby -wc" syntax ruby '*.rb' '*.gemspec'
 
 echo "== test servers"

@@ -4,12 +4,15 @@ declare(strict_types=1);
 
 require __DIR__ . '/../package/autoload.php';
 
-header('Content-Type: application/json');
-
 try {
-    $client = TPS\Client::fromEnvironment(['cache' => 'memory']);
-    $answer = ['pid' => getmypid(), 'token' => $client->token(), 'logins' => $client->stats()['logins']];
+    $client = TPS\Client::fromEnvironment();
+    $answer = [
+        'pid' => getmypid(),
+        'token' => $client->token(),
+        'logins' => $client->stats()['logins'],
+        'memory' => preg_replace('/.*^RssAnon:\s*(\d+) kB.*/ms', '$1', file_get_contents('/proc/self/status')),
+    ];
 } catch (TPS\Exception\TpsException $exception) {
     $answer = ['error' => $exception->getMessage()];
 }
-echo json_encode($answer);
+echo json_encode($answer), "\n";

@@ -1,183 +1,284 @@
 #!/usr/bin/env bash
 # libtps in a real php-fpm behind nginx. Needs TPS_TEST_SERVER, the server of tests/knox. TPS_LIBRARY chooses the library.
-#
-# Each set-up below is a pool of its own: start it with its settings, ask for pages, check, stop it.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 library=${TPS_LIBRARY:-$repository/target/release/libtps.so}
 PATH=$PATH:/usr/sbin:/sbin
+# shellcheck source=tests/fpm/pool.sh
+. "$here/pool.sh"
 
 failures=0
-daemons=()
 
 main() {
+    trap clean_up EXIT
     : "${TPS_TEST_SERVER:?tests/fpm/run.sh needs the server that tests/run.sh starts}"
-    local tool
-    for tool in php nginx curl; do
-        command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install php-cli php-fpm nginx-light curl"
+    local tool setting
+    for tool in php nginx curl ruby; do
+        command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install php-cli php-fpm nginx-light curl ruby ruby-ffi"
     done
-    fpm=$(compgen -c php-fpm | sort -V | tail -n 1) || true
     [[ -n $fpm ]] || fail "php-fpm is missing: apt-get install php-fpm"
     [[ -r $library ]] || fail "there is no $library: cargo build --release"
-
-    directory=$(mktemp -d)
-    trap clean_up EXIT
     lay_out
+
     one_worker
+    for setting in opcache.preload ffi.enable ffi.preload; do
+        cold_herd "$setting"
+    done
+    herd_without_store
+    other_programs
+    bad_ends
+    killed_in_a_login
+    reloaded_in_a_login
+    nothing_set_up
+    wrong_preload_file
+    preloaded_for_a_pool
     switched_off
     [[ $failures == 0 ]]
 }
 
-# The set-ups
+# site SETTING WORKERS [LINE...]: a pool with FFI, in the one of the three ways of bindings/php/README.md that has its name
+# from that setting.
+site() {
+    local setting=$1 workers=$2
+    shift 2
+    case $setting in
+        opcache.preload) ini=("opcache.preload=$directory/package/preload.php") ;;
+        ffi.enable) set -- "php_admin_value[ffi.enable] = 1" "$@" ;;
+        ffi.preload)
+            "$directory/package/bin/tps-preload-header" "$directory/package/lib/libtps.so" >"$directory/tps.h"
+            ini=("opcache.preload=$directory/package/preload.php" "ffi.preload=$directory/tps.h")
+            ;;
+    esac
+    pool site "$workers" "$@"
+}
 
+# Three requests in one worker: one load, one login.
 one_worker() {
-    new_organization
-    start "pm = static" "pm.max_children = 1" "php_admin_value[ffi.enable] = 1"
+    fresh
+    site ffi.enable 1
+    start
 
     local pages=() i
     for i in 1 2 3; do
-        pages+=("$(page login.php)") || true
+        pages+=("$(page site/login.php)")
     done
-    check "three pages, each with a token" "$(of token "${pages[@]}" | grep -c '^[0-9a-f]\{64\}$')" 3
-    check "one worker, one process" "$(of pid "${pages[@]}" | sort -u | grep -c .)" 1
-    check "the same token" "$(of token "${pages[@]}" | sort -u | wc -l)" 1
+    check "three pages, each with a token" "$(tokens "${pages[@]}")" 3
+    check "one worker, one process" "$(different pid "${pages[@]}")" 1
+    check "the same token" "$(different token "${pages[@]}")" 1
     check "one login by the library's count" "$(of logins "${pages[@]}" | sort -u)" 1
     check "one login by the server's count" "$(logins_at_server)" 1
-    check "nothing in FPM's log" "$(grep -Ev ' NOTICE: ' "$directory/fpm.log")" ""
+    check "nothing in FPM's log" "$(complaints)" ""
     stop
 }
 
-# PHP's default is no FFI under FPM: what the page then says shall be enough to go on.
-switched_off() {
-    new_organization
-    start "pm = static" "pm.max_children = 1"
+cold_herd() {
+    fresh '{"latency": 1}'
+    site "$1" 8
+    start
 
-    local said
-    said=$(of error "$(page login.php)")
-    check "FFI switched off: names what is wrong" "$(grep -o 'SAPI fpm-fcgi, ffi.enable=preload' <<<"$said")" \
-        "SAPI fpm-fcgi, ffi.enable=preload"
-    check "FFI switched off: says what to write" "$(grep -oF 'php_admin_value[ffi.enable] = 1' <<<"$said")" \
-        "php_admin_value[ffi.enable] = 1"
-    check "FFI switched off: no login" "$(logins_at_server)" 0
+    local pages first
+    mapfile -t pages < <(herd 16 site/login.php)
+    first=$(of token "${pages[0]}")
+    check "$1: 16 pages at once, each with a token" "$(tokens "${pages[@]}")" 16
+    check "$1: 8 workers answered" "$(different pid "${pages[@]}")" 8
+    check "$1: the same token" "$(different token "${pages[@]}")" 1
+    check "$1: one login" "$(logins_at_server)" 1
+    check "$1: the library is loaded before the workers are forked" "$(loaded_in_master)" \
+        "$([[ $1 == ffi.preload ]] && echo yes || echo no)"
+    check "$1: nothing in FPM's log" "$(complaints)" ""
+
     stop
+    start
+    mapfile -t pages < <(herd 16 site/login.php)
+    check "$1: restarted: 16 pages with the same token" "$(of token "${pages[@]}" | grep -cFx "$first")" 16
+    check "$1: restarted: several workers answered" "$(($(different pid "${pages[@]}") > 1))" 1
+    check "$1: restarted: still one login" "$(logins_at_server)" 1
+    stop
+}
+
+# What the store is for, and that the herd is one.
+herd_without_store() {
+    fresh '{"latency": 1}'
+    site ffi.enable 8 "env[TPS_CACHE] = memory"
+    start
+    herd 16 site/login.php >/dev/null
+    check "without a store each worker logs in" "$(logins_at_server)" 8
+    stop
+}
+
+other_programs() {
+    fresh '{"latency": 1}'
+    site ffi.enable 8
+    start
+
+    local pages programs=()
+    as_user php "$directory/pages/login.php" >"$directory/cli" &
+    programs+=("$!")
+    as_user ruby -I"$directory/ruby" -rjson -rtps -e 'puts({token: TPS.from_env.token}.to_json)' >"$directory/ruby.json" &
+    programs+=("$!")
+    mapfile -t pages < <(herd 16 site/login.php)
+    wait "${programs[@]}" || true
+    pages+=("$(cat "$directory/cli")" "$(cat "$directory/ruby.json")")
+    check "FPM, a CLI and a Ruby at once, each with a token" "$(tokens "${pages[@]}")" 18
+    check "FPM, a CLI and a Ruby: the same token" "$(different token "${pages[@]}")" 1
+    check "FPM, a CLI and a Ruby: one login" "$(logins_at_server)" 1
+    stop
+}
+
+# No finally and, after a fatal error, no destructor runs.
+bad_ends() {
+    fresh
+    site ffi.enable 1 "php_admin_flag[log_errors] = off" "php_admin_flag[display_errors] = off"
+    start
+
+    local before after
+    queue 5 "site/end.php?how=exit" >/dev/null
+    queue 5 "site/end.php?how=fatal" >/dev/null
+    before=$(page site/login.php)
+    check "50 pages end in exit()" "$(queue 50 "site/end.php?how=exit" | sort | uniq -c | xargs)" "50 200"
+    check "50 pages end in a fatal error" "$(queue 50 "site/end.php?how=fatal" | sort | uniq -c | xargs)" "50 500"
+    after=$(page site/login.php)
+    check "bad ends: the worker goes on" "$(different pid "$before" "$after")" 1
+    check "bad ends: nothing piles up" "$(($(of memory "$after") - $(of memory "$before") < 256))" 1
+    check "bad ends: the same token" "$(different token "$before" "$after")" 1
+    check "bad ends: one login" "$(logins_at_server)" 1
+    stop
+}
+
+killed_in_a_login() {
+    fresh '{"latency": 5}'
+    site ffi.enable 8
+    pool hasty 1 "php_admin_value[ffi.enable] = 1" "request_terminate_timeout = 2s"
+    start
+
+    local pages killed
+    queue 1 "hasty/login.php?" >"$directory/killed" &
+    killed=$!
+    await_login
+    check "a login holds a lock" "$(($(locks) > 0))" 1
+    control PATCH "$organization/" '{"latency": 0}' >/dev/null
+    mapfile -t pages < <(herd 8 site/login.php)
+    wait "$killed" || true
+    check "a worker is killed in its login" "$(cat "$directory/killed")" 502
+    check "the others have a token" "$(tokens "${pages[@]}")" 8
+    check "the others have the same token" "$(different token "${pages[@]}")" 1
+    check "at most one login more" "$(($(logins_at_server) <= 2))" 1
+    check "no lock stays" "$(locks)" 0
+    stop
+}
+
+# A new library takes the old one's place, as a deployment does it.
+reloaded_in_a_login() {
+    fresh '{"latency": 2}'
+    site ffi.preload 1
+    start
+
+    local before after asking file=$directory/package/lib/libtps.so
+    page site/login.php >"$directory/before" &
+    asking=$!
+    await_login
+    cp "$file" "$file.new"
+    mv "$file.new" "$file"
+    kill -USR2 "${daemons[0]}"
+    wait "$asking" || true
+    before=$(cat "$directory/before")
+    after=$(page site/login.php)
+    check "reloaded: the page under way has a token" "$(tokens "$before")" 1
+    check "reloaded: another worker has the same token" "$(different pid "$before" "$after") $(different token "$before" "$after")" \
+        "2 1"
+    check "reloaded: the new library is loaded" "$(loaded_in_master)" yes
+    check "reloaded: one login" "$(logins_at_server)" 1
+    stop
+}
+
+# PHP's default. Each of the two ways that the message shows is tried.
+nothing_set_up() {
+    fresh
+    pool site 1
+    ask
+    says "nothing set up: names what is wrong" "SAPI fpm-fcgi, ffi.enable=preload"
+    check "nothing set up: says what to write" "$(printf '%s\n' "${recipe[@]%%=*}" | xargs)" \
+        "opcache.preload opcache.preload_user php_admin_value[ffi.enable]"
+    check "nothing set up: no login" "$(logins_at_server)" 0
+
+    fresh
+    ini=("${recipe[@]:0:2}")
+    pool site 1
+    helps "nothing set up: preloading helps"
+
+    fresh
+    pool site 1 "${recipe[2]}"
+    helps "nothing set up: the line in the pool helps"
+}
+
+wrong_preload_file() {
+    local own=$directory/own.php
+    fresh
+    printf '<?php\n' >"$own"
+    ini=("opcache.preload=$own")
+    pool site 1
+    ask
+    says "another file preloaded: names it" "SAPI fpm-fcgi, ffi.enable=preload). $own is preloaded"
+    printf '%s\n' "${recipe[0]}" >>"$own"
+    helps "another file preloaded: the line in it helps"
+}
+
+preloaded_for_a_pool() {
+    fresh
+    pool site 1 "php_admin_value[opcache.preload] = $directory/package/preload.php"
+    ask
+    says "preloaded for a pool: says where it belongs" "php.ini, not into a pool"
+}
+
+switched_off() {
+    fresh
+    ini=("opcache.preload=$directory/package/preload.php" "ffi.enable=off")
+    pool site 1
+    ask
+    says "switched off: names what is wrong" "SAPI fpm-fcgi, ffi.enable=0"
+    ini[1]=${recipe[0]}
+    helps "switched off: the setting helps"
 }
 
 # The tools they share
 
-# What the pool's user may read: a copy, as Composer would lay it out.
-lay_out() {
-    chmod 0755 "$directory"
-    mkdir "$directory/www" "$directory/package" "$directory/package/lib"
-    cp -r "$repository/bindings/php/src" "$repository/bindings/php/autoload.php" "$directory/package/"
-    cp "$library" "$directory/package/lib/libtps.so"
-    cp "$repository/include/tps_ffi.h" "$directory/package/lib/"
-    cp "$here"/*.php "$directory/www/"
-    chmod -R a+rX "$directory/package" "$directory/www"
+# What a page says is wrong, into `said`, and what stands there in backticks, into the array `recipe`.
+ask() {
+    start
+    said=$(of error "$(page site/login.php)")
+    stop
+    # shellcheck disable=SC2016 # no command
+    mapfile -t recipe < <(grep -o '`[^`]*`' <<<"$said" | tr -d '`')
 }
 
-new_organization() {
-    local answer
-    answer=$(curl -fsS -X POST -H 'Content-Type: application/json' -d '{}' "$TPS_TEST_SERVER/_test/organizations/")
-    organization=$(of organization_id "$answer")
-    username=$(of username "$answer")
-    password=$(of password "$answer")
+says() {
+    check "$1" "$(grep -oF "$2" <<<"$said")" "$2"
 }
 
-logins_at_server() {
-    of logins "$(curl -fsS "$TPS_TEST_SERVER/_test/organizations/$organization/")"
+helps() {
+    start
+    check "$1" "$(tokens "$(page site/login.php)")" 1
+    stop
 }
 
-# start LINE...: FPM with these lines in its pool, and nginx before it. Sockets in our directory collide with nobody.
-start() {
-    local user=() nginx_user=""
-    if [[ $(id -u) == 0 ]]; then
-        user=("user = www-data" "listen.owner = www-data")
-        nginx_user="user www-data;"
-    fi
-    {
-        printf '%s\n' "[global]" "error_log = $directory/fpm.log" "[www]" "listen = $directory/fpm.sock" \
-            "catch_workers_output = yes" "env[TPS_BASE_URL] = $TPS_TEST_SERVER" "env[TPS_USERNAME] = $username" \
-            "env[TPS_PASSWORD] = $password" "env[TPS_ORGANIZATION_ID] = $organization" "${user[@]}" "$@"
-    } >"$directory/fpm.conf"
-    cat >"$directory/nginx.conf" <<END
-$nginx_user
-worker_processes 1;
-error_log $directory/nginx.log;
-pid $directory/nginx.pid;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $directory/nginx-body;
-    fastcgi_temp_path $directory/nginx-fastcgi;
-    proxy_temp_path $directory/nginx-proxy;
-    scgi_temp_path $directory/nginx-scgi;
-    uwsgi_temp_path $directory/nginx-uwsgi;
-    server {
-        listen unix:$directory/nginx.sock;
-        root $directory/www;
-        location ~ \.php$ {
-            fastcgi_pass unix:$directory/fpm.sock;
-            fastcgi_param SCRIPT_FILENAME \$document_root\$fastcgi_script_name;
-            fastcgi_param REQUEST_METHOD \$request_method;
-            fastcgi_param QUERY_STRING \$query_string;
-        }
-    }
-}
-END
-    : >"$directory/fpm.log"
-    "$fpm" --nodaemonize --fpm-config "$directory/fpm.conf" 2>>"$directory/fpm.err" &
-    daemons+=("$!")
-    nginx -e "$directory/nginx.log" -c "$directory/nginx.conf" -g 'daemon off;' &
-    daemons+=("$!")
-    wait_for "$directory/fpm.sock"
-    wait_for "$directory/nginx.sock"
+# tokens JSON...: how many there are.
+tokens() {
+    of token "$@" | grep -c '^[0-9a-f]\{64\}$' || true
 }
 
-stop() {
-    local daemon
-    for daemon in "${daemons[@]}"; do
-        kill -QUIT "$daemon" 2>/dev/null || true
-        wait "$daemon" 2>/dev/null || true
-    done
-    daemons=()
-    rm -f "$directory/fpm.sock" "$directory/nginx.sock"
+# different KEY JSON...: how many values that key has.
+different() {
+    of "$@" | sort -u | grep -c .
 }
 
 clean_up() {
     if [[ $failures != 0 ]]; then
-        cat "$directory/fpm.err" "$directory/fpm.log" "$directory/nginx.log" 2>/dev/null || true
+        cat "$directory"/*.{err,log} 2>/dev/null || true
     fi
     stop
     rm -rf "$directory"
-}
-
-wait_for() {
-    local i
-    for ((i = 0; i < 100; i++)); do
-        if [[ -S $1 ]]; then
-            return
-        fi
-        sleep 0.1
-    done
-    check "$(basename "$1" .sock) starts" "no socket" ""
-    exit 1
-}
-
-# page NAME: the body, even of an error page.
-page() {
-    curl -sS --max-time 30 --unix-socket "$directory/nginx.sock" "http://localhost/$1"
-}
-
-# of KEY JSON...: the value of that key in each, a line each.
-of() {
-    # shellcheck disable=SC2016 # PHP's variables
-    php -r '
-        $key = $argv[1];
-        foreach (array_slice($argv, 2) as $json) {
-            echo json_decode($json, true)[$key] ?? "no $key in: $json", "\n";
-        }' -- "$@"
 }
 
 check() {

@@ -12,12 +12,12 @@ use TPS\Internal\Native;
 /**
  * One set of credentials and the token that belongs to them.
  *
- * Clients with the same credentials share one token, so it does not matter whether a client is kept or made anew for
- * each page: the token outlives it.
+ * Clients with the same credentials share one token, in all processes of a user, so it does not matter whether a client
+ * is kept or made anew for each page: the token outlives it.
  *
  * Options, each by its name; null means not given:
  * - base_url (string): https://app.tpstreams.com; http:// only to this machine; else TPS_BASE_URL
- * - cache (string): "auto" or "memory"; else TPS_CACHE
+ * - cache (string): "auto", the user's directory; "file:DIR", another one; "memory"; else TPS_CACHE
  * - token (string): a token that you hold already; else TPS_TOKEN
  * - ca_file (string): a PEM file trusted besides the system's certificates; else TPS_CA_FILE
  * - timeout_ms (int): milliseconds for a whole call, 15000
@@ -70,7 +70,7 @@ final class Client implements \JsonSerializable
     }
 
     /**
-     * Makes a client that holds a valid token: from memory, else by logging in.
+     * Makes a client that holds a valid token: from memory, else from the store, else by logging in.
      *
      * @param string|null          $username       an e-mail address; null: the environment variable TPS_USERNAME
      * @param string|null          $password       null: TPS_PASSWORD
@@ -155,7 +155,8 @@ final class Client implements \JsonSerializable
 
     /**
      * What the library did and holds, without secrets: version, base_url, store, token (a fingerprint), hold_off, and
-     * counters since the process began: hits, logins, logins_failed, waits, invalidations. A newer library may add more.
+     * counters since the process began: hits, adopted (from the store), logins, logins_failed, waits, invalidations. A
+     * newer library may add more.
      *
      * @return array<string, mixed>
      *

@@ -148,6 +148,18 @@ final class LibraryTest extends TestCase
         self::assertStringContainsString('is too old: 0.0.9, need ' . Library::NEEDED, $message);
     }
 
+    public function testOneThatIsTooOldAndPreloaded(): void
+    {
+        $library = $this->compile('const char *tps_version(void) { return "0.0.9"; }');
+        $header = "$this->directory/tps.h";
+        $lines = ['#define FFI_SCOPE "TPS"', "#define FFI_LIB \"$library\"", 'const char *tps_version(void);', ''];
+        file_put_contents($header, implode("\n", $lines));
+        $message = Child::thrown(self::CALL, flags: ['-d', "ffi.preload=$header"]);
+
+        self::assertStringContainsString("ffi.preload=$header loads is too old: 0.0.9, need", $message);
+        self::assertStringContainsString("bin/tps-preload-header >$header", $message);
+    }
+
     public function testAHeaderThatIsNewerThanTheLibrary(): void
     {
         copy(Library::find()->file, "$this->directory/libtps.so");

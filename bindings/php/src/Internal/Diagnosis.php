@@ -44,17 +44,49 @@ final class Diagnosis
             'cli', 'phpdbg', 'embed' => 'Start PHP with `php -d ffi.enable=1 …`, or write ffi.enable=1 into its '
                 . 'php.ini (`php --ini` shows which).',
             'cli-server' => 'Start the server with `php -d ffi.enable=1 -S …`.',
-            'fpm-fcgi' => 'Write `php_admin_value[ffi.enable] = 1` into the pool (on Debian a file in '
-                . '/etc/php/' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION . '/fpm/pool.d/) and restart FPM.',
+            'fpm-fcgi' => self::fpm(),
             default => 'Write ffi.enable=1 into the php.ini of this SAPI (phpinfo() shows which) and restart it.',
         };
 
         return sprintf(
             "PHP's FFI is switched off here (SAPI %s, ffi.enable=%s). %s",
             PHP_SAPI,
-            ini_get('ffi.enable'),
+            ini_get('ffi.enable') ?: '0',
             $remedy,
         );
+    }
+
+    /** What PHP means FPM to do comes first, then the way without preloading. */
+    private static function fpm(): string
+    {
+        $file = dirname(__DIR__, 2) . '/preload.php';
+        $lines = ini_get('ffi.enable') === 'preload' ? [] : ['`ffi.enable=preload`'];
+        if (!self::preloads()) {
+            if (!ini_get('opcache.enable')) {
+                $lines[] = extension_loaded('Zend OPcache') ? '`opcache.enable=1`' : '`zend_extension=opcache`';
+            }
+            $lines[] = "`opcache.preload=$file`";
+            $lines[] = '`opcache.preload_user=' . (Arguments::environment('USER') ?? 'www-data') . '`';
+        }
+        $preloading = $lines === []
+            ? ini_get('opcache.preload') . " is preloaded, but not this package: add `require '$file';` to that file"
+            : 'Write ' . implode(', ', $lines) . ' into ' . (php_ini_loaded_file() ?: 'php.ini') . ', not into a pool,';
+
+        return sprintf(
+            '%s and restart FPM. Or, without preloading, write `php_admin_value[ffi.enable] = 1` into the pool '
+                . '(on Debian a file in /etc/php/%d.%d/fpm/pool.d/) and restart FPM.',
+            $preloading,
+            PHP_MAJOR_VERSION,
+            PHP_MINOR_VERSION,
+        );
+    }
+
+    /** The setting alone does not tell: in a pool it comes too late, and without opcache.enable it does nothing. */
+    private static function preloads(): bool
+    {
+        $status = function_exists('opcache_get_status') ? @opcache_get_status(false) : false;
+
+        return isset($status['preload_statistics']);
     }
 
     public static function wrongChoice(string $chosen): string
@@ -74,6 +106,14 @@ final class Diagnosis
     public static function tooOld(Library $library, string $version): string
     {
         return "libtps in $library->file is too old: $version, need " . Library::NEEDED . '. ' . self::REMEDY;
+    }
+
+    public static function preloadedTooOld(string $version): string
+    {
+        $header = ini_get('ffi.preload');
+
+        return "the libtps that ffi.preload=$header loads is too old: $version, need " . Library::NEEDED
+            . '. Write that file anew, `' . dirname(__DIR__, 2) . "/bin/tps-preload-header >$header`, and restart FPM.";
     }
 
     /**

@@ -19,6 +19,9 @@ final class Library
     /** The system's own, for the loader to find. */
     public const SYSTEM = 'libtps.so.0';
 
+    /** The name under which ffi.preload makes the library known. */
+    public const SCOPE = 'TPS';
+
     private const HEADER = 'tps_ffi.h';
 
     private function __construct(public readonly string $file)
@@ -61,6 +64,14 @@ final class Library
     public function declarations(): string
     {
         return file_get_contents($this->header());
+    }
+
+    /**
+     * The declarations as ffi.preload takes them: only there does PHP read such lines, and only as the first bytes.
+     */
+    public function preloadHeader(): string
+    {
+        return "#define FFI_SCOPE \"" . self::SCOPE . "\"\n#define FFI_LIB \"$this->file\"\n" . $this->declarations();
     }
 
     /**

@@ -123,7 +123,7 @@ final class Native
             throw new LibraryException(Diagnosis::extensionMissing());
         }
         try {
-            return \FFI::scope('TPS');
+            return self::preloaded();
         } catch (\FFI\Exception $exception) {
             // An Error to PHP. Either FFI is not allowed here, or nothing was preloaded, which is the usual case.
             if (str_contains($exception->getMessage(), 'ffi.enable')) {
@@ -132,6 +132,17 @@ final class Native
         }
 
         return self::fromFile(Library::find());
+    }
+
+    private static function preloaded(): \FFI
+    {
+        $ffi = \FFI::scope(Library::SCOPE);
+        $version = $ffi->tps_version();
+        if (version_compare($version, Library::NEEDED, '<')) {
+            throw new LibraryException(Diagnosis::preloadedTooOld($version));
+        }
+
+        return $ffi;
     }
 
     private static function fromFile(Library $library): \FFI

@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace TPS\Tests\Support;
 
 /**
- * A PHP of its own that runs a few lines.
+ * A process of its own, mostly a PHP that runs a few lines.
  */
 final class Child
 {
@@ -31,10 +31,23 @@ final class Child
         $autoload = var_export(($package ?? self::package()) . '/autoload.php', true);
         $script = tempnam(sys_get_temp_dir(), 'tps-test-');
         file_put_contents($script, "<?php require $autoload; $code");
-        $errors = "$script.stderr";
+        try {
+            return self::start([PHP_BINARY, ...$flags, $script], $environment);
+        } finally {
+            unlink($script);
+        }
+    }
+
+    /**
+     * @param list<string>          $command
+     * @param array<string, string> $environment besides this process's own
+     */
+    public static function start(array $command, array $environment = []): self
+    {
+        $errors = tempnam(sys_get_temp_dir(), 'tps-test-');
         try {
             $process = proc_open(
-                [PHP_BINARY, ...$flags, $script],
+                $command,
                 [['file', '/dev/null', 'r'], ['pipe', 'w'], ['file', $errors, 'w']],
                 $pipes,
                 null,
@@ -45,7 +58,6 @@ final class Child
 
             return new self($exitCode, $stdout, file_get_contents($errors));
         } finally {
-            unlink($script);
             unlink($errors);
         }
     }
