@@ -10,6 +10,7 @@ use crate::api;
 use crate::clock::Moment;
 use crate::credentials::Credentials;
 use crate::error::{Error, Status};
+use crate::fork;
 use crate::options::{Cache, Options};
 use crate::slot::{Flight, Origin, Slot};
 use crate::stats::{self, StoreReport};
@@ -95,7 +96,10 @@ impl Client {
         // The thread inherits the mask, so it is never without one.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).ok();
         // A thread that cannot be started drops the flight, which lands it.
-        let _ = thread::Builder::new().name("tps-login".to_owned()).spawn(move || flight.land(account.find(deadline)));
+        let _ = thread::Builder::new().name("tps-login".to_owned()).spawn(move || {
+            fork::separate_descriptors();
+            flight.land(account.find(deadline));
+        });
         if let Some(before) = before {
             let _ = before.thread_set_mask();
         }

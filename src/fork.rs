@@ -32,6 +32,26 @@ fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// Gives the calling thread descriptors of its own, none of them so far: a child that is forked from another thread
+/// meanwhile gets none of those that this one opens, and what the host closes is closed.
+///
+/// Where the system cannot do it (Linux before 5.9, others), descriptors stay common: a child that is forked during a
+/// login then keeps copies of the login's, without its lock, until it ends or calls `exec`.
+pub fn separate_descriptors() {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: the numbers that are closed are this thread's copies; no object that owns one is known to this thread.
+        let separate = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, libc::CLOSE_RANGE_UNSHARE) };
+        if separate == 0 {
+            for _ in 0..3 {
+                // SAFETY: a constant path. They become 0, 1 and 2, which somebody may write to without a thought, and
+                // end with the thread.
+                unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+            }
+        }
+    }
+}
+
 /// What a child makes anew from what its parent had.
 pub trait Inherit {
     /// The first one of a process; `parent` is what the process was forked with. Must not wait for anything of it.

@@ -4,7 +4,7 @@ require_relative "tps/version"
 require_relative "tps/errors"
 require_relative "tps/client"
 
-# One TPStreams API token for every thread: made once, reused until it expires or is rejected.
+# One TPStreams API token for every thread and process: made once, reused until it expires or is rejected.
 #
 #   client = TPS.login(username: "hari@example.com", password: "welcome", organization_id: "auhf2k")
 #   client.token          # => "1e14238b…"

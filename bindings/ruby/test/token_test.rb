@@ -144,22 +144,6 @@ class TokenTest < TPSTest
     assert_secret [client.token, @organization.password], stats.inspect
   end
 
-  def test_a_child_has_its_parents_token
-    client = TPS.login(**@organization.login)
-    token = client.token
-    reader, writer = IO.pipe
-    child = fork do
-      writer.write(client.token)
-      writer.close
-      exit!(0)
-    end
-    writer.close
-
-    assert_equal token, reader.read
-    Process.wait(child)
-    assert_equal 1, @organization.logins
-  end
-
   def test_everything_from_the_environment
     ENV.update("TPS_USERNAME" => @organization.username, "TPS_PASSWORD" => @organization.password,
                "TPS_ORGANIZATION_ID" => @organization.id, "TPS_BASE_URL" => Organization::SERVER,

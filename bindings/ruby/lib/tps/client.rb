@@ -18,7 +18,7 @@ module TPS
 
     private_constant :DEFAULT_TIMEOUT_MS, :SLICE_MS
 
-    # Makes a client that holds a valid token: from memory, else by logging in.
+    # Makes a client that holds a valid token: from memory, else from the store, else by logging in.
     #
     # @param credentials_and_options [Hash] as for {#initialize}
     # @return [Client]
@@ -36,7 +36,8 @@ module TPS
     # @param options [Hash]
     # @option options [String] :base_url `https://app.tpstreams.com`; `http://` only to a loopback host; else
     #   `TPS_BASE_URL`
-    # @option options [String] :cache `"auto"` or `"memory"`; else `TPS_CACHE`
+    # @option options [String] :cache `"auto"`: a file that this user's processes share; `"memory"`: this process alone;
+    #   `"file:DIR"`: files in that directory; else `TPS_CACHE`
     # @option options [String] :token a token that you hold already; else `TPS_TOKEN`
     # @option options [String] :ca_file PEM file trusted besides the system's certificates; else `TPS_CA_FILE`
     # @option options [Integer] :timeout_ms milliseconds for a whole call, 15000
@@ -48,8 +49,9 @@ module TPS
     # @raise [InvalidArgumentError] which names the argument or option
     # @raise [LibraryError] if the library cannot be loaded
     def initialize(username: nil, password: nil, organization_id: nil, **options)
-      # Here and not above: what needs no library (a fake client in a test) shall not ask for one.
-      require_relative "native"
+      # Here and not above: what needs no library (a fake client in a test) shall not ask for one. Uninterrupted, since
+      # neither RubyGems nor a class that is half defined survives a `Timeout` in between.
+      Thread.handle_interrupt(Object => :never) { require_relative "native" }
 
       options = Arguments.options(options)
       credentials = Arguments.credentials(username:, password:, organization_id:)
@@ -58,9 +60,9 @@ module TPS
       @organization_id = credentials.last
     end
 
-    # The valid token. One call into the library and no I/O while it is at hand; otherwise this logs in, or waits for
-    # whoever is logging in. `Timeout`, `Thread#kill` and Ctrl-C act at once; a login under way goes on and serves the
-    # next call.
+    # The valid token. One call into the library and no I/O while it is at hand; otherwise this takes the one that is
+    # stored, logs in, or waits for the thread or process that is logging in. `Timeout`, `Thread#kill` and Ctrl-C act at
+    # once; a login under way goes on and serves the next call.
     #
     # @return [String] frozen UTF-8
     # @raise [Error] one subclass for each reason
@@ -100,7 +102,7 @@ module TPS
     end
 
     # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
-    # `:hold_off`, and counters since the process began: `:hits`, `:logins`, `:logins_failed`, `:waits`,
+    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_failed`, `:waits`,
     # `:invalidations`. Newer libraries may add more.
     #
     # @return [Hash{Symbol => Object}]
