@@ -21,6 +21,28 @@ pub enum Status {
     Internal = 12,
 }
 
+impl Status {
+    /// The status with this number.
+    pub fn from_number(number: i32) -> Option<Self> {
+        use Status::*;
+        let all = [
+            InvalidArgument,
+            Credentials,
+            TokenLimit,
+            Throttled,
+            Network,
+            Tls,
+            Timeout,
+            Server,
+            UnexpectedResponse,
+            OutcomeUnknown,
+            LoginBudget,
+            Internal,
+        ];
+        all.into_iter().find(|status| *status as i32 == number)
+    }
+}
+
 /// A failure: what happened, to what, and what to do about it, in one line without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -30,7 +52,7 @@ pub struct Error {
     pub http_status: Option<u16>,
     /// Nothing will be sent for so long; zero: a call may try at once.
     pub retry_after: Duration,
-    /// One line for people.
+    /// One line for people; the time is added where it is shown.
     pub message: String,
 }
 
@@ -65,7 +87,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
+        formatter.write_str(&self.message)?;
+        match self.retry_after.as_nanos().div_ceil(1_000_000_000) {
+            0 => Ok(()),
+            seconds => write!(formatter, " (nothing is sent for {seconds} s)"),
+        }
     }
 }
 

@@ -24,7 +24,10 @@ pub struct Answer {
     pub date: Option<String>,
     pub retry_after: Option<String>,
     pub location: Option<String>,
+    /// Cut where it is too large.
     pub body: Zeroizing<Vec<u8>>,
+    /// Larger than anything that is expected.
+    pub too_large: bool,
 }
 
 /// Why there is no answer.
@@ -46,7 +49,7 @@ pub enum FailureKind {
     Tls,
     /// The deadline came first.
     Timeout,
-    /// The answer broke HTTP's rules or was larger than anything that is expected.
+    /// The answer broke HTTP's rules.
     Malformed,
 }
 
@@ -121,10 +124,8 @@ pub fn send(
         Ok(error) => failed(&fail, error),
         Err(error) => failed(&fail, ureq::Error::Io(error)),
     })?;
-    if text.len() as u64 > LONGEST_BODY {
-        return Err(fail(FailureKind::Malformed, "the answer is larger than 64 KiB".to_owned()));
-    }
-    Ok(Answer { status, date, retry_after, location, body: text })
+    let too_large = text.len() as u64 > LONGEST_BODY;
+    Ok(Answer { status, date, retry_after, location, body: text, too_large })
 }
 
 /// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and those of `ca_file`.

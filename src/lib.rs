@@ -6,9 +6,13 @@
 #![deny(unsafe_code)]
 
 mod api;
+mod attempt;
+mod budget;
 mod client;
-mod clock;
+#[doc(hidden)]
+pub mod clock;
 mod credentials;
+mod digest;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
@@ -22,6 +26,7 @@ mod slot;
 mod stats;
 mod store;
 mod token;
+mod walk;
 
 pub use client::Client;
 pub use credentials::Credentials;

@@ -1,22 +1,26 @@
 //! A credential's place in memory: its token, the login under way, and the silence after a failure.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::ArcMutexGuard;
-use ring::digest::{Context, SHA256};
 
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment, System};
 use crate::credentials::Credentials;
+use crate::digest::hash;
 use crate::error::{Error, Status};
 use crate::fork::{Inherit, PerProcess};
-use crate::holdoff;
+use crate::holdoff::LEAST;
 use crate::options::Options;
 use crate::secret::Secret;
 use crate::stats::{Counters, StoreReport};
+use crate::store::Record;
 use crate::store::seal::{Seal, random};
 use crate::token::Token;
+use crate::walk::Origin;
 
 /// What a login came to. All who waited for it get the same.
 pub type Outcome = Result<Arc<Token>, Error>;
@@ -39,6 +43,12 @@ struct Logins {
     landed: Condvar,
     /// Taken by `try_lock` alone; see fork.rs.
     lead: Arc<parking_lot::Mutex<()>>,
+    /// The number of the token that the server is said to have rejected; it is not at hand until that is cleared up.
+    suspect: AtomicU64,
+    /// Milliseconds of the clock that does not jump: no renewal begins before.
+    renew_from: AtomicU64,
+    /// From 0 to 1: when this process renews, so that not all come at once.
+    spread: f64,
     counters: Counters,
 }
 
@@ -54,25 +64,15 @@ struct State {
 /// What one flight leaves for the next.
 #[derive(Default, Clone)]
 pub struct Known {
-    hold_off: Option<(Error, Moment)>,
-    failures: u32,
-    /// The token that the server rejected last; nothing takes it any more.
+    silence: Option<(Error, Moment)>,
+    /// The token that the server rejected last, or that was given back; nothing takes it any more.
     pub rejected: Option<Secret>,
     /// What the store's entry is sealed by.
     pub seal: Option<Arc<Seal>>,
     /// How the store was when it was last used.
     pub store: StoreReport,
-}
-
-/// Where a token came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// A login of this process's.
-    Login,
-    /// The store.
-    Store,
-    /// The option `token`.
-    Owner,
+    /// What the store's entry said, or, where there is no store, stands here in its place.
+    pub record: Record,
 }
 
 /// A login under way. Dropped without `land`, it lands as a bug of ours, so that nobody waits for it in vain.
@@ -89,7 +89,12 @@ impl Inherit for Logins {
             Err(TryLockError::Poisoned(state)) => Some(state.into_inner().known.clone()),
             Err(TryLockError::WouldBlock) => None,
         });
-        Self { state: Mutex::new(State { known: known.unwrap_or_default(), ..State::default() }), ..Self::default() }
+        Self {
+            state: Mutex::new(State { known: known.unwrap_or_default(), ..State::default() }),
+            suspect: AtomicU64::new(parent.map_or(0, |parent| parent.suspect.load(Ordering::Acquire))),
+            spread: f64::from(random().map_or(u32::MAX, u32::from_ne_bytes)) / f64::from(u32::MAX),
+            ..Self::default()
+        }
     }
 }
 
@@ -119,14 +124,35 @@ impl Slot {
         SLOTS.get().0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 
-    /// The number of the token at hand; 0 when there is none.
-    pub fn generation(&self) -> u64 {
-        self.token.load().as_ref().filter(|token| token.usable(Moment::now())).map_or(0, |token| token.number)
+    /// The number of the token at hand; 0 when there is none, or when somebody should come and have it renewed.
+    pub fn generation(&self, now: Moment, ahead: Option<Duration>) -> u64 {
+        let token = self.token.load();
+        let at_hand = token.as_ref().filter(|token| self.serves(token, now) && !self.renewable(token, now, ahead));
+        at_hand.map_or(0, |token| token.number)
     }
 
     /// The token at hand.
-    pub fn token(&self) -> Option<Arc<Token>> {
-        self.token.load_full().filter(|token| token.usable(Moment::now()))
+    pub fn token(&self, now: Moment) -> Option<Arc<Token>> {
+        self.token.load_full().filter(|token| self.serves(token, now))
+    }
+
+    /// Whether `token` is to be renewed, and nobody is about to.
+    pub fn renewable(&self, token: &Token, now: Moment, ahead: Option<Duration>) -> bool {
+        self.due(token, now, ahead)
+            && now >= Moment::at(Duration::from_millis(self.renew_from().load(Ordering::Acquire)))
+    }
+
+    /// Whether `token` is to be renewed.
+    pub fn due(&self, token: &Token, now: Moment, ahead: Option<Duration>) -> bool {
+        token.due(now, ahead, self.logins.get().spread)
+    }
+
+    fn serves(&self, token: &Token, now: Moment) -> bool {
+        token.usable(now) && self.logins.get().suspect.load(Ordering::Acquire) != token.number
+    }
+
+    fn renew_from(&self) -> &AtomicU64 {
+        &self.logins.get().renew_from
     }
 
     /// The token that was had last, which may have ended.
@@ -134,9 +160,10 @@ impl Slot {
         self.token.load_full()
     }
 
-    /// The failure that keeps logins back.
-    pub fn hold_off(&self) -> Option<Error> {
-        self.state().known.held_off(Moment::now())
+    /// The last token, if the server is said to have rejected it.
+    pub fn suspect(&self) -> Option<Arc<Token>> {
+        let suspect = self.logins.get().suspect.load(Ordering::Acquire);
+        self.token.load_full().filter(|token| token.number == suspect)
     }
 
     /// What earlier flights left.
@@ -144,13 +171,9 @@ impl Slot {
         self.state().known.clone()
     }
 
-    /// What this flight learnt of the store.
-    pub fn learn(&self, store: StoreReport, seal: Option<Arc<Seal>>) {
-        let mut state = self.state();
-        state.known.store = store;
-        if seal.is_some() {
-            state.known.seal = seal;
-        }
+    /// Notes something for later flights.
+    pub fn note(&self, note: impl FnOnce(&mut Known)) {
+        note(&mut self.state().known);
     }
 
     /// What happened here since the process began.
@@ -158,18 +181,32 @@ impl Slot {
         &self.logins.get().counters
     }
 
+    /// Sends a renewal off, unless somebody else is about to find a token.
+    pub fn renew(self: &Arc<Self>, depart: impl FnOnce(Flight)) {
+        let logins = self.logins.get();
+        if let Some(lead) = parking_lot::Mutex::try_lock_arc(&logins.lead) {
+            self.renew_from().store(u64::MAX, Ordering::Release);
+            depart(Flight { slot: self.clone(), lead: Some(lead) });
+        }
+    }
+
     /// Waits until `deadline` for a token, by the login under way or by one that `depart` sends off. `None`: the time
     /// ran out.
-    pub fn wait(self: &Arc<Self>, deadline: Moment, depart: impl FnOnce(Flight)) -> Option<Outcome> {
+    pub fn wait(
+        self: &Arc<Self>,
+        deadline: Instant,
+        clock: &dyn Clock,
+        depart: impl FnOnce(Flight),
+    ) -> Option<Outcome> {
         let logins = self.logins.get();
         let mut depart = Some(depart);
         let mut joined = None;
         let mut state = self.state();
         loop {
-            let now = Moment::now();
             match joined {
                 None => {
-                    if let Some(token) = self.token() {
+                    let now = clock.now();
+                    if let Some(token) = self.token(now) {
                         return Some(Ok(token));
                     }
                     if let Some(error) = state.known.held_off(now) {
@@ -192,7 +229,7 @@ impl Slot {
                 Some(seen) if state.landings > seen => return state.outcome.clone(),
                 Some(_) => {}
             }
-            let left = deadline.left(now);
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return None;
             }
@@ -200,15 +237,21 @@ impl Slot {
         }
     }
 
-    /// Forgets the token with this text, for good; false when another one, or none, is present.
-    pub fn forget(&self, text: &str) -> bool {
+    /// Says that the server rejected the token with this text; false when another one, or none, is at hand.
+    pub fn suspect_token(&self, text: &str) -> bool {
+        let logins = self.logins.get();
+        let _state = self.state();
+        let Some(token) = self.token.load_full().filter(|token| token.value.expose() == text) else { return false };
+        logins.suspect.swap(token.number, Ordering::AcqRel) != token.number
+    }
+
+    /// Forgets the token that was given back, for good.
+    pub fn forget(&self, token: &Token) {
         let mut state = self.state();
-        let present = self.token.load_full().filter(|token| token.value.expose() == text);
-        if let Some(token) = &present {
-            state.known.rejected = Some(token.value.clone());
+        state.known.rejected = Some(token.value.clone());
+        if self.token.load_full().is_some_and(|present| present.number == token.number) {
             self.token.store(None);
         }
-        present.is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -217,8 +260,9 @@ impl Slot {
 }
 
 impl Known {
-    fn held_off(&self, now: Moment) -> Option<Error> {
-        let (error, until) = self.hold_off.as_ref()?;
+    /// The failure that keeps logins back.
+    pub fn held_off(&self, now: Moment) -> Option<Error> {
+        let (error, until) = self.silence.as_ref()?;
         let left = until.left(now);
         (!left.is_zero()).then(|| error.clone().silent_for(left))
     }
@@ -226,37 +270,36 @@ impl Known {
 
 impl Flight {
     /// Publishes what the search for a token came to and wakes everybody who waits for it.
-    pub fn land(mut self, found: Result<(Token, Origin), Error>) {
-        self.finish(found);
+    pub fn land(mut self, found: Result<(Arc<Token>, Origin), Error>, now: Moment) {
+        self.finish(found, now);
     }
 
-    fn finish(&mut self, found: Result<(Token, Origin), Error>) {
+    fn finish(&mut self, found: Result<(Arc<Token>, Origin), Error>, now: Moment) {
         let Some(lead) = self.lead.take() else { return };
         let logins = self.slot.logins.get();
         let mut state = self.slot.state();
         let outcome = match found {
             Ok((token, origin)) => {
-                let token = Arc::new(token);
-                match origin {
-                    Origin::Login => logins.counters.logins.add(),
-                    Origin::Store => logins.counters.adopted.add(),
-                    Origin::Owner => {}
+                logins.counters.count(origin);
+                if self.slot.suspect().is_some_and(|suspect| suspect.number != token.number) {
+                    state.known.rejected = self.slot.last_token().map(|token| token.value.clone());
                 }
                 self.slot.token.store(Some(token.clone()));
-                state.known.failures = 0;
-                state.known.hold_off = None;
+                logins.suspect.store(0, Ordering::Release);
+                state.known.silence = None;
                 Ok(token)
             }
             Err(error) => {
                 logins.counters.logins_failed.add();
-                state.known.failures = state.known.failures.saturating_add(1);
-                let random = random().map_or(u64::MAX, u64::from_ne_bytes);
-                let silence = holdoff::silence(&error, state.known.failures, random);
+                let silence = error.retry_after.max(LEAST);
                 let error = error.silent_for(silence);
-                state.known.hold_off = Some((error.clone(), Moment::now().after(silence)));
+                state.known.silence = Some((error.clone(), now.after(silence)));
                 Err(error)
             }
         };
+        let quiet = state.known.silence.as_ref().map_or(now, |(_, until)| *until);
+        let quiet = u64::try_from(quiet.since_start().as_millis()).unwrap_or(u64::MAX);
+        logins.renew_from.store(quiet, Ordering::Release);
         state.outcome = Some(outcome);
         state.landings += 1;
         drop(lead);
@@ -267,17 +310,7 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.finish(Err(Error::new(Status::Internal, "the login ended without an outcome; please report this")));
+        let bug = Error::new(Status::Internal, "the login ended without an outcome; please report this");
+        self.finish(Err(bug), System.now());
     }
-}
-
-/// A hash of several texts, each with its length, so that ("a", "bc") and ("ab", "c") differ.
-pub fn hash(parts: &[&str]) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    for part in parts {
-        context.update(&(part.len() as u64).to_le_bytes());
-        context.update(part.as_bytes());
-    }
-    // SHA-256 has 32 bytes.
-    context.finish().as_ref().try_into().unwrap_or_default()
 }

@@ -66,8 +66,8 @@ fn faults_have_their_status() {
         ("redirect302", UnexpectedResponse, 302),
         ("redirect307", UnexpectedResponse, 307),
         ("redirect308", UnexpectedResponse, 308),
-        ("big", UnexpectedResponse, 0),
-        ("bomb", UnexpectedResponse, 0),
+        ("big", UnexpectedResponse, 200),
+        ("bomb", UnexpectedResponse, 200),
         ("nothttp", UnexpectedResponse, 0),
         ("close", OutcomeUnknown, 0),
         ("reset", OutcomeUnknown, 0),
@@ -135,17 +135,14 @@ fn nothing_listens() {
 
 #[test]
 fn what_the_real_server_refuses() {
-    let organization = Organization::new(json!({"token_limit": 1}));
+    let organization = Organization::new(json!({"token_limit": 0}));
     assert_eq!(organization.client_with("wrong", json!({})).token().unwrap_err().status, Status::Credentials);
     let base_url = std::env::var("TPS_TEST_SERVER").unwrap();
     let unknown =
         client(&organization.username, &organization.password, "nope", &base_url, json!({})).token().unwrap_err();
     assert_eq!(unknown.status, Status::Credentials);
     assert!(unknown.message.contains("uuid=nope"), "{unknown}");
-    let client = organization.client(json!({}));
-    let token = client.token().unwrap();
-    client.invalidate(token.value.expose()).unwrap();
-    let full = client.token().unwrap_err();
+    let full = organization.client(json!({})).token().unwrap_err();
     assert_eq!((full.status, full.http_status), (Status::TokenLimit, Some(403)));
     assert!(full.message.contains("log out"), "{full}");
 }

@@ -148,7 +148,7 @@ fn organizations_and_servers_have_entries_of_their_own() {
         [one.ask(&store), other.ask(&store), fault.ask(&store)].iter().map(|ask| token(&ask.now())).collect();
     assert_eq!(tokens.len(), 3);
     let entries =
-        fs::read_dir(&store).unwrap().flatten().filter(|file| file.path().extension().is_some_and(|it| it == "token"));
+        fs::read_dir(&store).unwrap().flatten().filter(|file| file.path().extension().is_some_and(|it| it == "entry"));
     assert_eq!(entries.count(), 3);
 }
 
@@ -158,6 +158,7 @@ fn a_rejected_token_is_replaced_for_all() {
     let scratch = Scratch::new();
     let ask = organization.ask(&scratch.path("store"));
     let dead = token(&ask.now());
+    organization.revoke();
     let mut replacing = ask.clone();
     replacing.told["again"] = json!(true);
     let mut replacing = replacing.start();
@@ -171,9 +172,11 @@ fn a_rejected_token_is_replaced_for_all() {
 
 #[test]
 fn writers_that_are_killed_leave_a_whole_entry() {
-    let fault = Fault::new("ok");
+    // Each token is rejected at once.
+    let fault = Fault::new("organizations-401");
     let scratch = Scratch::new();
-    let reader = fault.ask(&scratch.path("store"));
+    let mut reader = fault.ask(&scratch.path("store"));
+    reader.told["options"]["logins_per_day"] = json!(0);
     let mut writer = reader.clone();
     writer.told["again"] = json!(true);
     token(&reader.now());

@@ -136,6 +136,7 @@ fn the_number_of_a_token_is_its_generation() {
     assert_eq!(client.generation(), 0);
     let token = client.token().unwrap();
     assert_eq!(client.generation(), token.number);
+    organization.revoke();
     client.invalidate(token.value.expose()).unwrap();
     assert_eq!(client.generation(), 0);
     assert!(client.token().unwrap().number > token.number);

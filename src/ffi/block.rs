@@ -89,7 +89,8 @@ pub fn text(text: &str) -> *mut c_char {
 pub fn error(error: &Error) -> *mut tps_error {
     let size = size_of::<tps_error>();
     // A NUL cannot stand in a line of text; the message ends there.
-    let message = error.message.split('\0').next().unwrap_or_default();
+    let message = error.to_string();
+    let message = message.split('\0').next().unwrap_or_default();
     let pointer = block(ERROR, size + message.len() + 1);
     // SAFETY: the block has room for both, is aligned for the struct, and ends in a NUL.
     unsafe {

@@ -12,9 +12,9 @@ use types::{tps_client, tps_error};
 
 use crate::client::Client;
 use crate::credentials::Credentials;
+use crate::digest::hash;
 use crate::error::Error;
 use crate::options::Options;
-use crate::slot::hash;
 use guard::call;
 
 /// Gives a client that holds a valid token: from memory, else from the store, else by logging in.
@@ -75,7 +75,8 @@ pub extern "C" fn tps_free(object: *mut c_void) {
 }
 
 /// Says that the server answered 401 to this very token. Does nothing while another token is the present one, so that
-/// late answers cost no login.
+/// late answers cost no login. Otherwise the next tps_token takes what another process has stored meanwhile, or asks the
+/// server, and logs in if the token is gone indeed; one that the server takes after all stays. Sends nothing itself.
 ///
 /// token: UTF-8, not NULL, not empty. Returns 0; -1 on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]
@@ -111,7 +112,11 @@ pub extern "C" fn tps_wait(client: *mut tps_client, milliseconds: u32, error: *m
     call(-1, error, || block::borrow(client)?.wait(Duration::from_millis(milliseconds.into())).map(c_int::from))
 }
 
-/// Says what happened, as a JSON object without secrets. Fields may be added in later versions.
+/// Says what happened, as a JSON object without secrets: version, base_url, store (kind, place, degraded, why_not), token
+/// (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), and counts since the process began:
+/// hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed, rejected), logins_failed, waits,
+/// invalidations, false_alarms (of these, tokens that the server took after all). login_budget_left: how many logins
+/// may follow one another now. Fields may be added in later versions.
 ///
 /// Returns the text, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]

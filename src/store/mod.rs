@@ -1,18 +1,24 @@
-//! Where a token is kept for other processes.
+//! What is kept of a credential, for the next flight and for other processes.
 
+mod directory;
 pub mod file;
 pub mod seal;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::clock::Moment;
+use crate::budget::Budget;
+use crate::clock::{Moment, Reading};
 use crate::credentials::Credentials;
+use crate::error::{Error, Status};
+use crate::holdoff::HoldOff;
 use crate::secret::Secret;
-use crate::token::Token;
+use crate::token::{Token, fault};
 
 /// Why a store cannot be used, in a few words for `stats`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +30,10 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// The entry of one credential, for the time of one walk.
+/// The entry of one credential, for the time of one flight.
 pub trait Entry {
-    /// Where it is, for `stats`.
-    fn place(&self) -> String;
-
-    /// The token that is kept; `None`: none, or nothing that can be read.
-    fn read(&self) -> Result<Option<Token>, Trouble>;
+    /// What is kept; nothing, where there is none or it cannot be read.
+    fn read(&self, clocks: &Reading) -> Result<Record, Trouble>;
 
     /// The right to log in, in all processes' sight; `None`: another one has it. Does not wait.
     fn try_lock(&self) -> Result<Option<Box<dyn Lock + '_>>, Trouble>;
@@ -41,11 +44,8 @@ pub trait Lock {
     /// Makes sure that a token can be kept, before it is made.
     fn prepare(&mut self) -> Result<(), Trouble>;
 
-    /// Keeps a token in place of what was there: whole, or not at all.
-    fn write(&mut self, token: &Token) -> Result<(), Trouble>;
-
-    /// Forgets the token.
-    fn remove(&mut self) -> Result<(), Trouble>;
+    /// Keeps `record` in place of what was there: whole, or not at all.
+    fn write(&mut self, record: &Record, clocks: &Reading) -> Result<(), Trouble>;
 }
 
 /// Who the entry belongs to; its name and its key come from these.
@@ -54,34 +54,174 @@ pub struct Owner<'a> {
     pub base_url: &'a str,
 }
 
-/// A token as it is kept.
-fn to_text(token: &Token) -> Zeroizing<Vec<u8>> {
-    // The token's text needs no escapes (see `token::fault`), so it is written without a copy beside it.
-    let rest = json!({
-        "obtained_at": token.obtained_at.to_string(),
-        "expires_at": token.expires_at.map(|end| end.to_string()),
-        "clock_ahead_ms": i64::try_from(token.clock_ahead.as_millis()).unwrap_or_default(),
-    })
-    .to_string();
-    let value = token.value.expose();
-    let mut text = Zeroizing::new(Vec::with_capacity(value.len() + rest.len() + 16));
-    for part in
-        ["{\"token\":\"", &value.replace('\\', "\\\\").replace('"', "\\\""), "\",", rest.trim_start_matches('{')]
-    {
-        text.extend_from_slice(part.as_bytes());
-    }
-    text
+/// All that is known of a credential.
+#[derive(Debug, Default, Clone)]
+pub struct Record {
+    pub token: Option<Arc<Token>>,
+    /// Whether the token took the place of one that the server had rejected.
+    pub replaced: bool,
+    pub hold_off: Option<HoldOff>,
+    /// Failures since the last token.
+    pub failures: u32,
+    /// The answer to the last login was lost: a knock comes before the next one.
+    pub unsure: bool,
+    pub budget: Budget,
 }
 
-/// A token from what was kept. Fields that a later version adds are passed over.
-fn from_text(text: &[u8]) -> Option<Token> {
-    let mut kept: Value = serde_json::from_slice(text).ok()?;
-    let Value::String(value) = kept.get_mut("token")?.take() else { return None };
-    let value = Secret::new(value);
-    let time = |name: &str| kept.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
-    let clock_ahead = SignedDuration::from_millis(kept.get("clock_ahead_ms").and_then(Value::as_i64)?);
-    if crate::token::fault(value.expose()).is_some() {
+impl Record {
+    /// As it is kept.
+    fn to_text(&self, clocks: &Reading) -> Zeroizing<Vec<u8>> {
+        let rest = json!({
+            "replaced": self.replaced,
+            "hold_off": self.hold_off.as_ref().map(|hold_off| json!({
+                "status": hold_off.error.status as i32,
+                "http_status": hold_off.error.http_status,
+                "message": hold_off.error.message,
+                "for_ms": hold_off.error.retry_after_ms(),
+                "until_ms": hold_off.until.as_millisecond(),
+            })),
+            "failures": self.failures,
+            "unsure": self.unsure,
+            "budget": self.budget.to_json(),
+            "life": self.token.as_ref().map(|token| json!({
+                "obtained_at": token.obtained_at.to_string(),
+                "expires_at": token.expires_at.map(|end| end.to_string()),
+                "clock_ahead_ms": i64::try_from(token.clock_ahead.as_millis()).unwrap_or_default(),
+                "boot": clocks.boot,
+                "ends_ms": token.ends.and_then(|ends| u64::try_from(ends.since_start().as_millis()).ok()),
+            })),
+        })
+        .to_string();
+        // The token is written beside it, without a copy that would stay in freed memory.
+        let token = self.token.as_ref().map_or("", |token| token.value.expose());
+        let mut text = Zeroizing::new(Vec::with_capacity(2 * token.len() + rest.len() + 16));
+        text.extend_from_slice(b"{\"token\":\"");
+        for byte in token.bytes() {
+            // Nothing else in a token needs an escape; see `token::fault`.
+            if matches!(byte, b'"' | b'\\') {
+                text.push(b'\\');
+            }
+            text.push(byte);
+        }
+        text.extend_from_slice(b"\",");
+        text.extend_from_slice(rest.trim_start_matches('{').as_bytes());
+        text
+    }
+
+    /// From what was kept. Fields that a later version adds are passed over, and those that it leaves out are empty.
+    fn from_text(text: &[u8], clocks: &Reading) -> Option<Self> {
+        let mut kept: Value = serde_json::from_slice(text).ok()?;
+        let Value::String(token) = kept.get_mut("token")?.take() else { return None };
+        let token = Secret::new(token);
+        Some(Self {
+            token: kept.get("life").and_then(|life| kept_token(token, life, clocks)).map(Arc::new),
+            replaced: kept.get("replaced").and_then(Value::as_bool).unwrap_or_default(),
+            hold_off: kept.get("hold_off").and_then(kept_hold_off),
+            failures: kept.get("failures").and_then(Value::as_u64).and_then(|n| n.try_into().ok()).unwrap_or_default(),
+            unsure: kept.get("unsure").and_then(Value::as_bool).unwrap_or_default(),
+            budget: kept.get("budget").map(Budget::from_json).unwrap_or_default(),
+        })
+    }
+}
+
+fn kept_token(value: Secret, life: &Value, clocks: &Reading) -> Option<Token> {
+    let time = |name: &str| life.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+    let clock_ahead = SignedDuration::from_millis(life.get("clock_ahead_ms").and_then(Value::as_i64)?);
+    // The machine was not started anew: its clock that does not jump tells more than the one that can be set.
+    let same_boot = clocks.boot.is_some() && life.get("boot").and_then(Value::as_str) == clocks.boot.as_deref();
+    let ends =
+        life.get("ends_ms").and_then(Value::as_u64).filter(|_| same_boot).map(Duration::from_millis).map(Moment::at);
+    if fault(value.expose()).is_some() {
         return None;
     }
-    Some(Token::new(value, time("obtained_at")?, time("expires_at"), clock_ahead, Timestamp::now(), Moment::now()))
+    Some(Token::new(value, time("obtained_at")?, time("expires_at"), clock_ahead, ends, clocks))
+}
+
+fn kept_hold_off(kept: &Value) -> Option<HoldOff> {
+    let number = |name: &str| kept.get(name).and_then(Value::as_i64);
+    let error = Error {
+        status: Status::from_number(i32::try_from(number("status")?).ok()?)?,
+        http_status: number("http_status").and_then(|status| status.try_into().ok()),
+        retry_after: Duration::from_millis(u64::try_from(number("for_ms")?).ok()?),
+        message: kept.get("message").and_then(Value::as_str)?.to_owned(),
+    };
+    Some(HoldOff { error, until: Timestamp::from_millisecond(number("until_ms")?).ok()? })
+}
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn record(clocks: &Reading) -> Record {
+        let end = clocks.wall.saturating_add(SignedDuration::from_hours(10)).ok();
+        let token =
+            Token::new(Secret::new("a\\b\"c".into()), clocks.wall, end, SignedDuration::from_secs(3), None, clocks);
+        let error = Error::new(Status::Server, "a fault").answered(502);
+        let mut budget = Budget::default();
+        budget.spend(clocks.wall);
+        Record {
+            token: Some(Arc::new(token)),
+            replaced: true,
+            hold_off: Some(HoldOff {
+                error: error.silent_for(Duration::from_millis(1_500)),
+                until: clocks.wall + SignedDuration::from_millis(1_500),
+            }),
+            failures: 2,
+            unsure: true,
+            budget,
+        }
+    }
+
+    /// All but the token's number, which is each process's own.
+    fn same(one: &Record, other: &Record) -> bool {
+        let token = |record: &Record| {
+            record.token.as_ref().map(|token| (token.value.clone(), token.expires_at, token.ends, token.clock_ahead))
+        };
+        let rest = |record: &Record| (record.replaced, record.failures, record.unsure, record.budget.clone());
+        (token(one), rest(one), &one.hold_off) == (token(other), rest(other), &other.hold_off)
+    }
+
+    /// In whole milliseconds, as they are kept.
+    fn reading() -> Reading {
+        let wall = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
+        Reading { now: Moment::at(Duration::from_millis(5_000)), wall, boot: Some("a boot".to_owned()) }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        let clocks = reading();
+        let record = record(&clocks);
+        let read = Record::from_text(&record.to_text(&clocks), &clocks).unwrap_or_default();
+        assert!(same(&read, &record), "{read:?}\n{record:?}");
+    }
+
+    #[test]
+    fn an_entry_of_a_later_version_is_a_hit() {
+        let clocks = reading();
+        let text = record(&clocks).to_text(&clocks);
+        let mut kept: Value = serde_json::from_slice(&text).unwrap_or_default();
+        kept["something"] = json!({"new": [1, 2, 3]});
+        kept["life"]["something"] = json!("new");
+        let read = Record::from_text(kept.to_string().as_bytes(), &clocks).unwrap_or_default();
+        assert!(read.token.is_some_and(|token| token.value.expose() == "a\\b\"c"));
+    }
+
+    #[test]
+    fn after_a_restart_of_the_machine_the_date_counts() {
+        let mut clocks = reading();
+        let text = record(&clocks).to_text(&clocks);
+        let ends = |clocks: &Reading| {
+            let token = Record::from_text(&text, clocks).and_then(|record| record.token);
+            token.and_then(|token| token.ends).map(|ends| ends.left(clocks.now).as_secs())
+        };
+        // The date was set wrong, or the machine was started anew.
+        clocks.wall += SignedDuration::from_hours(4);
+        let right = ends(&clocks);
+        clocks.boot = Some("another".to_owned());
+        let wrong = ends(&clocks);
+        assert!(right > Some(9 * 3600) && wrong < Some(6 * 3600 + 10), "{right:?} {wrong:?}");
+    }
 }

@@ -69,6 +69,16 @@ static void arguments(void) {
     check(tps_generation(NULL) == 0, "tps_generation(NULL) is 0");
 }
 
+/* Revokes all tokens of the organization at the server. */
+static void revoke_all(void) {
+    char command[512];
+    snprintf(command, sizeof command, "curl -sS -o /dev/null -X POST %s/_test/organizations/%s/revoke/", getenv("TPS_BASE_URL"),
+             getenv("TPS_ORGANIZATION_ID"));
+    if (system(command) != 0) {
+        abort();
+    }
+}
+
 #define THREADS 64
 
 static void *ask(void *client) {
@@ -127,7 +137,10 @@ static void life_of_a_token(void) {
     error = NULL;
     check(tps_invalidate(client, NULL, &error) == -1 && is(error, TPS_INVALID_ARGUMENT, "token"), "so is NULL");
     error = NULL;
-    check(tps_invalidate(client, token, &error) == 0 && tps_generation(client) == 0, "a rejected token is dropped");
+    check(tps_invalidate(client, token, &error) == 0 && tps_generation(client) == 0, "a rejected token is not at hand");
+    check(tps_wait(client, 10000, &error) == 1 && tps_generation(client) == number, "but stays when the server takes it");
+    revoke_all();
+    check(tps_invalidate(client, token, &error) == 0 && tps_generation(client) == 0, "one that is gone is not at hand");
     again = tps_token(client, &error);
     check(again != NULL && strcmp(token, again) != 0 && tps_generation(client) > number, "and replaced under another number");
     tps_free(again);

@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tps::{Client, Credentials, Options};
@@ -22,12 +24,26 @@ pub fn run() {
     let client = Client::new(credentials, Options::parse(Some(&told["options"].to_string())).unwrap());
     say(json!("ready"));
     std::io::stdin().read_line(&mut String::new()).unwrap();
+    for _ in 1..told["calls"].as_u64().unwrap_or(1) {
+        let _ = client.token();
+    }
+    if let Some(time) = told["hammer"].as_f64() {
+        return say(hammer(&client, Duration::from_secs_f64(time)));
+    }
+    if told["reject"] == true {
+        // With a token that everybody has, until the word comes that it is dead.
+        let token = client.token().unwrap();
+        say(json!({"token": token.value.expose()}));
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        client.invalidate(token.value.expose()).unwrap();
+    }
     loop {
         let token = client.token().map(|token| token.value.expose().to_owned());
         let stats: Value = serde_json::from_str(&client.stats()).unwrap();
         match &token {
             Ok(token) => say(json!({"token": token, "stats": stats})),
-            Err(error) => say(json!({"error": error.message, "status": error.status as i32, "stats": stats})),
+            Err(error) => say(json!({"error": error.message, "status": error.status as i32,
+                                   "retry_after": error.retry_after.as_secs_f64(), "stats": stats})),
         }
         match token {
             // For ever: a writer, to be killed.
@@ -35,6 +51,38 @@ pub fn run() {
             _ => break,
         }
     }
+}
+
+/// Thirteen threads that ask for so long: the tokens in the order of their appearance, errors, and the slowest call after
+/// the first.
+fn hammer(client: &Client, time: Duration) -> Value {
+    let (tokens, errors) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let slowest = Mutex::new(0.0_f64);
+    let _ = client.token();
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..13 {
+            scope.spawn(|| {
+                while start.elapsed() < time {
+                    let called = Instant::now();
+                    match client.token() {
+                        Ok(token) => {
+                            let text = token.value.expose().to_owned();
+                            let mut tokens = tokens.lock().unwrap();
+                            if !tokens.contains(&text) {
+                                tokens.push(text);
+                            }
+                        }
+                        Err(error) => errors.lock().unwrap().push(error.message),
+                    }
+                    let mut slowest = slowest.lock().unwrap();
+                    *slowest = slowest.max(called.elapsed().as_secs_f64());
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+    });
+    json!({"tokens": *tokens.lock().unwrap(), "errors": *errors.lock().unwrap(), "slowest": *slowest.lock().unwrap()})
 }
 
 /// A line of its own, whatever the test harness has on the line.

@@ -6,8 +6,12 @@ pub mod child;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tps::clock::{Clock, Moment, System};
 use tps::{Client, Credentials, Options};
 
 use child::Ask;
@@ -76,6 +80,11 @@ impl Organization {
         self.client_with(&self.password, options)
     }
 
+    /// By a clock of the test's.
+    pub fn client_at(&self, options: Value, clock: Arc<dyn Clock>) -> Client {
+        client_at(&self.username, &self.password, &self.id, &server("TPS_TEST_SERVER"), options, clock)
+    }
+
     pub fn client_with(&self, password: &str, options: Value) -> Client {
         client(&self.username, password, &self.id, &server("TPS_TEST_SERVER"), options)
     }
@@ -110,7 +119,22 @@ impl Fault {
     }
 
     pub fn client(&self, options: Value) -> Client {
-        client("hari@example.com", PASSWORD, "auhf2k", &self.base_url, options)
+        self.client_at(options, Arc::new(System))
+    }
+
+    /// By a clock of the test's.
+    pub fn client_at(&self, options: Value, clock: Arc<dyn Clock>) -> Client {
+        client_at("hari@example.com", PASSWORD, "auhf2k", &self.base_url, options, clock)
+    }
+
+    /// Answers by another scenario from now on.
+    pub fn change(&self, scenario: &str) {
+        let url = format!("{}/_scenario/{}", server("TPS_TEST_FAULTS"), self.key);
+        ureq::post(url).send(scenario).unwrap();
+    }
+
+    pub fn revoke(&self) {
+        ureq::post(format!("{}/_revoke/{}", server("TPS_TEST_FAULTS"), self.key)).send_empty().unwrap();
     }
 
     /// Another process that asks for a token, with its store in `directory`.
@@ -133,14 +157,60 @@ impl Fault {
 pub const PASSWORD: &str = "correct horse battery";
 
 /// A client that keeps its token in memory, unless the options say otherwise.
-pub fn client(username: &str, password: &str, organization_id: &str, base_url: &str, mut options: Value) -> Client {
+pub fn client(username: &str, password: &str, organization_id: &str, base_url: &str, options: Value) -> Client {
+    client_at(username, password, organization_id, base_url, options, Arc::new(System))
+}
+
+fn client_at(
+    username: &str,
+    password: &str,
+    organization_id: &str,
+    base_url: &str,
+    mut options: Value,
+    clock: Arc<dyn Clock>,
+) -> Client {
     options["base_url"] = base_url.into();
     if options["cache"].is_null() {
         options["cache"] = "memory".into();
     }
     let options = Options::parse(Some(&options.to_string())).unwrap();
     let credentials = Credentials::new(username.to_owned(), password.to_owned(), organization_id.to_owned()).unwrap();
-    Client::new(credentials, options)
+    Client::with_clock(credentials, options, clock)
+}
+
+/// A clock that stands still until it is set forward, and whose date can be wrong.
+pub struct Hands(Mutex<(Duration, Timestamp)>);
+
+impl Hands {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new((System.now().since_start(), System.wall()))))
+    }
+
+    /// So much later.
+    pub fn pass(&self, time: Duration) {
+        let mut hands = self.0.lock().unwrap();
+        hands.0 += time;
+        hands.1 += time;
+    }
+
+    /// Somebody sets the date.
+    pub fn set(&self, by: SignedDuration) {
+        self.0.lock().unwrap().1 += by;
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Moment {
+        Moment::at(self.0.lock().unwrap().0)
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.lock().unwrap().1
+    }
+
+    fn boot(&self) -> Option<String> {
+        Some("a boot of the test's".to_owned())
+    }
 }
 
 /// A directory of a test's own, gone with it.

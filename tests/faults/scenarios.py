@@ -62,6 +62,7 @@ def token_is(make):
 
 def new_token(request):
     token = secrets.token_hex(32)
+    request.key.issued.append(token)
     request.key.tokens.add(token)
     return token
 
@@ -118,7 +119,7 @@ async def nothttp(request, number):
 
 
 async def slow(request, number):
-    await asyncio.sleep(number)
+    await asyncio.sleep(0.02 if number is None else number)
     return await good(request)
 
 
@@ -207,6 +208,8 @@ SCENARIOS = {
     "401": always(401, INVALID_TOKEN, "WWW-Authenticate: Token"),
     "403": always(403, {"detail": "You do not have permission to perform this action."}),
     "403-invalid-token": always(403, INVALID_TOKEN),
+    "inactive": always(401, {"detail": "User inactive or deleted."}, "WWW-Authenticate: Token"),
+    "malformed-header": always(401, {"detail": "Invalid token header. No credentials provided."}),
     "no-credentials": always(401, NO_TOKEN, "WWW-Authenticate: Token"),
     #
     "hang": hang,

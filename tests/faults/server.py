@@ -22,14 +22,19 @@ class Key:
 
     connections: int = 0
     logins: int = 0
+    logins_now: int = 0
+    logins_at_once: int = 0
     log: list = field(default_factory=list)
+    issued: list = field(default_factory=list)
     tokens: set = field(default_factory=set)
     phases: dict = field(default_factory=dict)
     override: list = None
 
     def counts(self):
         numbers = {"connections": self.connections, "requests": len(self.log), "logins": self.logins}
-        return {**numbers, "tokens": len(self.tokens), "log": self.log}
+        numbers["logins_at_once"] = self.logins_at_once
+        alive = [token for token in self.issued if token in self.tokens]
+        return {**numbers, "tokens": len(alive), "issued": self.issued, "alive": alive, "log": self.log}
 
 
 @dataclass
@@ -87,13 +92,24 @@ class Server:
             key.override = request.body.decode().split(",")
             return answer(204)
 
+        if request.scenario == "_revoke":
+            key.tokens.clear()
+            return answer(204)
+
         key.connections += request.key_name not in seen
         seen.add(request.key_name)
         key.logins += request.kind == "login"
         key.log.append(
             {"line": request.line, "headers": request.headers, "body": request.body.decode(errors="replace")}
         )
-        return await self.act(request, key)
+        if request.kind != "login":
+            return await self.act(request, key)
+        key.logins_now += 1
+        key.logins_at_once = max(key.logins_at_once, key.logins_now)
+        try:
+            return await self.act(request, key)
+        finally:
+            key.logins_now -= 1
 
     async def act(self, request, key):
         phases = key.override or key.phases.setdefault(request.scenario, request.scenario.split(","))

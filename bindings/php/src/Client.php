@@ -23,8 +23,10 @@ use TPS\Internal\Native;
  * - timeout_ms (int): milliseconds for a whole call, 15000
  * - connect_timeout_ms (int): milliseconds for each address tried, 3000
  * - proxy (string): a URL, or "none"; else the usual environment variables, HTTPS_PROXY first
- * - refresh_ahead (int|string): seconds before a known end; "auto"; no effect so far
- * - logins_per_day (int): 10; 0 lifts the budget; no effect so far
+ * - refresh_ahead (int|string): how many seconds before its known end a token is renewed while it serves on; 0: only once
+ *   it has ended; "auto": up to 120, and less for a short life
+ * - logins_per_day (int): how many logins may replace tokens before their known end, for all processes together, 10; 0: no
+ *   limit
  * - user_agent (string): put before the library's own
  */
 final class Client implements \JsonSerializable
@@ -129,8 +131,9 @@ final class Client implements \JsonSerializable
     }
 
     /**
-     * Says that the server answered 401 to this very token: the next token() is another one. Does nothing where that
-     * token has been replaced already, so any number of callers may report the same one.
+     * Says that the server answered 401 to this very token. Does nothing where that token has been replaced already, so
+     * any number of callers may report the same one. Otherwise the next token() takes what another process has stored, or
+     * asks the server, and logs in if the token is gone indeed; one that the server takes after all stays.
      *
      * @param string $token the token that was sent
      *
@@ -155,8 +158,9 @@ final class Client implements \JsonSerializable
 
     /**
      * What the library did and holds, without secrets: version, base_url, store, token (a fingerprint), hold_off, and
-     * counters since the process began: hits, adopted (from the store), logins, logins_failed, waits, invalidations. A
-     * newer library may add more.
+     * counters since the process began: hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed,
+     * rejected), logins_failed, waits, invalidations, false_alarms (of these, tokens that the server took after all);
+     * login_budget_left says how many logins may follow one another now. A newer library may add more.
      *
      * @return array<string, mixed>
      *

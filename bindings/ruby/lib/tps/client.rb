@@ -43,8 +43,10 @@ module TPS
     # @option options [Integer] :timeout_ms milliseconds for a whole call, 15000
     # @option options [Integer] :connect_timeout_ms milliseconds for each address tried, 3000
     # @option options [String] :proxy a URL, or `"none"`; else the usual variables, `HTTPS_PROXY` first
-    # @option options [Integer, String] :refresh_ahead seconds before a known end; `"auto"`; no effect so far
-    # @option options [Integer] :logins_per_day 10; 0 lifts the budget; no effect so far
+    # @option options [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
+    #   serves on; 0: only once it has ended; `"auto"`: up to 120, and less for a short life
+    # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all processes
+    #   together, 10; 0: no limit
     # @option options [String] :user_agent put before the library's own
     # @raise [InvalidArgumentError] which names the argument or option
     # @raise [LibraryError] if the library cannot be loaded
@@ -78,8 +80,9 @@ module TPS
       "Token #{token}"
     end
 
-    # Says that the server answered 401 to this very token; the next {#token} is another one. Does nothing if the
-    # token has been replaced already, so any number of threads may report the same one.
+    # Says that the server answered 401 to this very token. Does nothing if the token has been replaced already, so any
+    # number of threads may report the same one. Otherwise the next {#token} takes what another process has stored, or asks
+    # the server, and logs in if the token is gone indeed; one that the server takes after all stays.
     #
     # @param token [String] the token that was sent
     # @return [nil]
@@ -102,8 +105,9 @@ module TPS
     end
 
     # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
-    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_failed`, `:waits`,
-    # `:invalidations`. Newer libraries may add more.
+    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`, `:ended`,
+    # `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, tokens that the
+    # server took after all); `:login_budget_left` says how many logins may follow one another now. Newer libraries may add more.
     #
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason
