@@ -158,8 +158,8 @@ impl Account {
             self.keep(record, &mut lock);
             return Ok((token, Origin::Owner));
         }
-        // A renewal at the end of a known life costs no more than the token that ends.
-        let free = matches!(reason, Reason::Ended | Reason::Renewal);
+        // A renewal at the end of a known life costs no more than the token that ends; but one of them only.
+        let free = matches!(reason, Reason::Ended | Reason::Renewal) && !record.lost;
         if !free {
             self.within_budget(record, suspect.as_deref())?;
         }
@@ -169,8 +169,8 @@ impl Account {
         }
         let outcome = attempt::log_in(&self.credentials, &self.options, &*self.clock, &mut record.unsure, deadline);
         let wall = self.clock.wall();
-        let may_exist = outcome.as_ref().map_or_else(|refusal| refusal.may_exist, |_| true);
-        if may_exist && !free {
+        record.lost |= outcome.as_ref().is_err_and(|refusal| refusal.may_exist);
+        if !free && outcome.as_ref().map_or_else(|refusal| refusal.may_exist, |_| true) {
             record.budget.spend(wall);
         }
         let found = match outcome {
@@ -178,7 +178,7 @@ impl Account {
                 let token = Arc::new(token);
                 record.token = Some(token.clone());
                 record.replaced = reason == Reason::Rejection;
-                (record.hold_off, record.failures) = (None, 0);
+                (record.hold_off, record.failures, record.lost) = (None, 0, false);
                 Ok((token, Origin::Login(reason)))
             }
             Err(Refusal { error, .. }) => {

@@ -413,6 +413,23 @@ fn a_renewal_at_the_known_end_is_always_free() {
 }
 
 #[test]
+fn a_gateway_that_loses_each_login_at_the_end_is_not_asked_without_end() {
+    let fault = Fault::new("life60");
+    let hands = Hands::new();
+    let client = fault.client_at(json!({"refresh_ahead": 0}), hands.clone());
+    client.token().unwrap();
+    fault.change("html504");
+    for _ in 0..12 * 60 {
+        hands.pass(seconds(61));
+        assert!(client.token().is_err());
+    }
+    assert!((10..=12).contains(&fault.logins()), "{}", fault.logins());
+    fault.change("life60");
+    hands.pass(seconds(24 * 3600));
+    client.token().unwrap();
+}
+
+#[test]
 fn a_budget_can_be_lifted() {
     let fault = Fault::new("organizations-401");
     let client = fault.client(json!({"logins_per_day": 0}));

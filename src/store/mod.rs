@@ -65,6 +65,8 @@ pub struct Record {
     pub failures: u32,
     /// The answer to the last login was lost: a knock comes before the next one.
     pub unsure: bool,
+    /// A login since the last token may have made one that nobody has.
+    pub lost: bool,
     pub budget: Budget,
 }
 
@@ -82,6 +84,7 @@ impl Record {
             })),
             "failures": self.failures,
             "unsure": self.unsure,
+            "lost": self.lost,
             "budget": self.budget.to_json(),
             "life": self.token.as_ref().map(|token| json!({
                 "obtained_at": token.obtained_at.to_string(),
@@ -119,6 +122,7 @@ impl Record {
             hold_off: kept.get("hold_off").and_then(kept_hold_off),
             failures: kept.get("failures").and_then(Value::as_u64).and_then(|n| n.try_into().ok()).unwrap_or_default(),
             unsure: kept.get("unsure").and_then(Value::as_bool).unwrap_or_default(),
+            lost: kept.get("lost").and_then(Value::as_bool).unwrap_or_default(),
             budget: kept.get("budget").map(Budget::from_json).unwrap_or_default(),
         })
     }
@@ -171,6 +175,7 @@ mod tests {
             }),
             failures: 2,
             unsure: true,
+            lost: true,
             budget,
         }
     }
@@ -180,7 +185,8 @@ mod tests {
         let token = |record: &Record| {
             record.token.as_ref().map(|token| (token.value.clone(), token.expires_at, token.ends, token.clock_ahead))
         };
-        let rest = |record: &Record| (record.replaced, record.failures, record.unsure, record.budget.clone());
+        let rest =
+            |record: &Record| (record.replaced, record.failures, record.unsure, record.lost, record.budget.clone());
         (token(one), rest(one), &one.hold_off) == (token(other), rest(other), &other.hold_off)
     }
 
