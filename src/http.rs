@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::{Method, Request, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::options::Options;
+use crate::resolve::InTime;
+use crate::trust::{self, roots};
 
 /// The longest body that is read.
 const LONGEST_BODY: u64 = 64 * 1024;
@@ -91,8 +92,7 @@ pub fn send(
         .tls_config(tls.build())
         .accept_encoding("")
         .build();
-    let agent =
-        Agent::with_parts(config, DefaultConnector::default().chain(Noting(sent.clone())), DefaultResolver::default());
+    let agent = Agent::with_parts(config, DefaultConnector::default().chain(Noting(sent.clone())), InTime);
 
     let mut request = Request::builder()
         .method(method)
@@ -128,36 +128,19 @@ pub fn send(
     Ok(Answer { status, date, retry_after, location, body: text, too_large })
 }
 
-/// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and those of `ca_file`.
-fn roots(options: &Options) -> Result<RootCerts, String> {
-    let system = rustls_native_certs::load_native_certs();
-    let mut roots: Vec<Certificate<'static>> =
-        system.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
-    if let Some(path) = &options.ca_file {
-        let pem = std::fs::read(path).map_err(|error| format!("ca_file cannot be read: {}", error.kind()))?;
-        let own: Vec<_> = parse_pem(&pem)
-            .filter_map(|item| if let Ok(PemItem::Certificate(own)) = item { Some(own) } else { None })
-            .collect();
-        if own.is_empty() {
-            return Err("ca_file holds no certificate in PEM form".to_owned());
-        }
-        roots.extend(own);
-    }
-    if roots.is_empty() {
-        return Err("the system has no trusted certificates; install ca-certificates or set ca_file".to_owned());
-    }
-    Ok(RootCerts::Specific(Arc::new(roots)))
-}
-
 fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) -> Failure {
     match error {
+        ureq::Error::Timeout(ureq::Timeout::Resolve) => {
+            fail(FailureKind::Timeout, "the name is not resolved in time".to_owned())
+        }
+        ureq::Error::Timeout(ureq::Timeout::Connect) => fail(FailureKind::Timeout, "no connection in time".to_owned()),
         ureq::Error::Timeout(_) => fail(FailureKind::Timeout, "no answer in time".to_owned()),
         ureq::Error::HostNotFound => fail(FailureKind::Network, "the host name is not known".to_owned()),
         ureq::Error::ConnectProxyFailed(_) => fail(FailureKind::Network, "the proxy refused the connection".to_owned()),
-        ureq::Error::Rustls(error) => fail(FailureKind::Tls, error.to_string()),
+        ureq::Error::Rustls(error) => fail(FailureKind::Tls, trust::reason(&error)),
         ureq::Error::Tls(reason) => fail(FailureKind::Tls, reason.to_owned()),
         ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(tls) => fail(FailureKind::Tls, tls.to_string()),
+            Some(tls) => fail(FailureKind::Tls, trust::reason(tls)),
             None if error.kind() == io::ErrorKind::UnexpectedEof => {
                 fail(FailureKind::Network, "the connection was closed before the answer".to_owned())
             }
@@ -168,10 +151,20 @@ fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) ->
     }
 }
 
+/// What was sent and received leaves no trace.
+impl<T: Transport> Drop for NotingTransport<T> {
+    fn drop(&mut self) {
+        let buffers = self.inner.buffers();
+        buffers.output().zeroize();
+        buffers.input_consume(buffers.input().len());
+        buffers.input_append_buf().zeroize();
+    }
+}
+
 /// The last link of the connector's chain: notes when the request itself, not a handshake, begins to go out.
 struct Noting(Arc<AtomicBool>);
 
-struct NotingTransport<T> {
+struct NotingTransport<T: Transport> {
     inner: T,
     sent: Arc<AtomicBool>,
 }
@@ -213,7 +206,7 @@ impl fmt::Debug for Noting {
     }
 }
 
-impl<T> fmt::Debug for NotingTransport<T> {
+impl<T: Transport> fmt::Debug for NotingTransport<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("NotingTransport")
     }

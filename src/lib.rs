@@ -21,11 +21,14 @@ mod fork;
 mod holdoff;
 mod http;
 mod options;
+mod redact;
+mod resolve;
 mod secret;
 mod slot;
 mod stats;
 mod store;
 mod token;
+mod trust;
 mod walk;
 
 pub use client::Client;

@@ -12,6 +12,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Status};
 use crate::http::{Answer, Failure, FailureKind};
 use crate::options::Options;
+use crate::redact::redact;
 use crate::secret::Secret;
 use crate::token::{Token, fault};
 
@@ -109,6 +110,7 @@ fn explained(answer: &Answer, status: Status, said: &str, options: &Options) -> 
             Some(location) if (300..400).contains(&number) => {
                 let target = location.parse::<ureq::http::Uri>().ok();
                 let host = target.as_ref().and_then(|uri| uri.host()).unwrap_or("another place of the same host");
+                let host = redact(host, &[], LONGEST_QUOTE);
                 format!("the server redirects to {host}, which is not followed; check base_url {}", options.base_url)
             }
             _ => format!(
@@ -134,9 +136,7 @@ pub fn missing(failure: &Failure, options: &Options, making: bool) -> Refusal {
             Status::OutcomeUnknown,
             format!("the login was sent to {base}, but its answer was lost ({reason}): a token may have been made"),
         ),
-        FailureKind::Tls => {
-            (Status::Tls, format!("no trusted connection to {base}: {reason}; check the certificate or set ca_file"))
-        }
+        FailureKind::Tls => (Status::Tls, format!("no trusted connection to {base}: {reason}")),
         FailureKind::Network => (Status::Network, format!("{base} cannot be reached: {reason}")),
         FailureKind::Timeout => (Status::Timeout, format!("{base} cannot be reached: {reason}")),
     };
@@ -172,8 +172,7 @@ fn said(answer: &Answer, secrets: &[&Secret]) -> String {
     let body = json_of(&answer.body).unwrap_or_default();
     let mut found = Vec::new();
     texts(&body, &mut found);
-    let clean = secrets.iter().fold(found.join(" "), |text, secret| text.replace(secret.expose(), "[redacted]"));
-    clean.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_QUOTE).collect()
+    redact(&found.join(" "), secrets, LONGEST_QUOTE)
 }
 
 /// `expiry`: ISO 8601; without offset it is taken as UTC. Unreadable: not known.
@@ -202,7 +201,6 @@ fn retry_after(text: &str, answer: &Answer) -> Option<Duration> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
     use zeroize::Zeroizing;
 
     use super::*;
@@ -240,15 +238,6 @@ mod tests {
                     prop_assert!((1..=3600).contains(&wait.as_secs()));
                 }
             }
-        }
-
-        #[test]
-        fn what_the_server_says_is_short_clean_and_without_secrets(before in ".{0,300}", after in ".{0,300}") {
-            let password = "Pa55-w\u{f6}rd";
-            let body = json!({"detail": [format!("{before}{password}{after}"), {"more": password}]}).to_string();
-            let said = said(&answered(400, body.as_bytes()), &[&Secret::new(password.to_owned())]);
-            prop_assert!(!said.contains(password));
-            prop_assert!(said.chars().count() <= LONGEST_QUOTE && !said.contains(char::is_control));
         }
 
         #[test]

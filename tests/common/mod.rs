@@ -154,7 +154,7 @@ impl Fault {
 }
 
 /// The password that the fault server is told; it must not be in any message.
-pub const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct \"h<rse\" & batt\u{e9}ry";
 
 /// A client that keeps its token in memory, unless the options say otherwise.
 pub fn client(username: &str, password: &str, organization_id: &str, base_url: &str, options: Value) -> Client {

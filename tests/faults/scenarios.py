@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import gzip
+import html as html_text
 import json
 import secrets
 import socket
@@ -11,6 +12,7 @@ import struct
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from http import HTTPStatus
+from urllib.parse import quote
 
 HOUR = timedelta(hours=1)
 JSON = "application/json"
@@ -170,9 +172,57 @@ async def echo(request, number):
     return answer(400, {"non_field_errors": [message]})
 
 
+async def echo_as(request, number, how):
+    """Says the password again, as servers, frameworks and pages in between write it."""
+    password = json.loads(request.body)["password"] if request.body else ""
+    said = how(password)
+    return answer(400, {"non_field_errors": [f"{said} is wrong, {said}"]})
+
+
 async def redirect(request, number):
     port = request.writer.get_extra_info("sockname")[1]
     return answer(number, "", f"Location: http://127.0.0.2:{port}/elsewhere/{request.key_name}{request.path}")
+
+
+# Framing
+
+
+async def early_hints(request, number):
+    request.writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
+    return await good(request)
+
+
+async def http_1_0(request, number):
+    request.writer.write((await good(request)).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+
+
+async def until_the_end(request, number):
+    """Without a length: the body ends with the connection."""
+    request.writer.write(b"\r\n".join(line for line in (await good(request)).split(b"\r\n") if b"-Length" not in line))
+
+
+def framed(*headers, instead_of_length=True):
+    """A good answer with these headers, in place of its own length or beside it."""
+
+    async def scenario(request, number):
+        head, _, body = (await good(request)).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not instead_of_length or b"Content-Length" not in line]
+        request.writer.write(b"\r\n".join([*lines, *headers]) + b"\r\n\r\n" + body)
+
+    return scenario
+
+
+async def bad_chunk(request, number):
+    request.writer.write(answer(200, b"xyz\r\n{}\r\n0\r\n\r\n", CHUNKED, type=JSON))
+
+
+async def junk_status(request, number):
+    request.writer.write((await good(request)).replace(b" 200 ", b" abc ", 1))
+
+
+async def cookie(request, number):
+    """A good answer that sets a session cookie, which nobody shall send back."""
+    return (await good(request)).replace(b"\r\n", b"\r\nSet-Cookie: sessionid=s3ss10n; Path=/\r\n", 1)
 
 
 # Expiry
@@ -234,6 +284,24 @@ SCENARIOS = {
     "bom": bom,
     "chunked": chunked,
     "echo": echo,
+    "echo-json": functools.partial(echo_as, how=lambda text: json.dumps(text).strip('"')),
+    "echo-url": functools.partial(echo_as, how=quote),
+    "echo-form": functools.partial(echo_as, how=lambda text: quote(text, safe="").replace("%20", "+").lower()),
+    "echo-html": functools.partial(echo_as, how=html_text.escape),
+    "echo-token": always(400, {"detail": "Token " + "0123456789abcdef" * 4 + " is not this organization's"}),
+    "long-text": always(400, {"detail": "\x1b[31m\r\n\t\u2028\u202e" + "All is lost. " * 2000}),
+    #
+    "early-hints": early_hints,
+    "http10": http_1_0,
+    "until-the-end": until_the_end,
+    "cookie": cookie,
+    "two-lengths": framed(b"Content-Length: 7", instead_of_length=False),
+    "negative-length": framed(b"Content-Length: -1"),
+    "bad-chunk": bad_chunk,
+    "junk-status": junk_status,
+    "many-headers": framed(*(b"X-%d: 1" % n for n in range(1000)), instead_of_length=False),
+    "long-header": framed(b"X: " + b"x" * 1_000_000, instead_of_length=False),
+    "bare-nul": framed(b"X: \0", instead_of_length=False),
     #
     "token-null": token_is(lambda _: None),
     "token-empty": token_is(lambda _: ""),
