@@ -65,15 +65,25 @@ pub fn send(
 ) -> Result<Answer, Failure> {
     let sent = Arc::new(AtomicBool::new(false));
     let fail = |kind, reason: String| Failure { kind, sent: sent.load(Ordering::Relaxed), reason };
-    let url = format!("{}{path}", options.base_url);
-    let https = url.starts_with("https://");
+    let url = format!("{}{path}", options.base_url)
+        .parse::<Uri>()
+        .map_err(|error| fail(FailureKind::Malformed, error.to_string()))?;
+    let https = url.scheme_str() == Some("https");
 
-    let proxy = match &options.proxy {
-        Some(choice) if https => {
-            Some(choice.proxy().map_err(|_| fail(FailureKind::Network, "the proxy's URL is not usable".to_owned()))?)
+    // Plain HTTP goes to this machine only; a proxy would be somebody else who reads the password.
+    let proxy = options.proxy.as_ref().filter(|_| https).map(|choice| choice.proxy()).transpose();
+    let proxy = proxy
+        .map_err(|_| fail(FailureKind::Network, "the proxy's URL is not usable".to_owned()))?
+        .filter(|proxy| !proxy.is_no_proxy(&url));
+    let way = proxy.as_ref().map(|proxy| format!("the proxy {}:{}", proxy.host(), proxy.port()));
+    let fail = |kind, reason: String| {
+        let failure = fail(kind, reason);
+        match &way {
+            Some(way) if !failure.sent && kind != FailureKind::Tls => {
+                Failure { reason: format!("{way}: {}", failure.reason), ..failure }
+            }
+            _ => failure,
         }
-        // Plain HTTP goes to this machine only; a proxy would be somebody else who reads the password.
-        _ => None,
     };
 
     let mut tls =
@@ -81,6 +91,7 @@ pub fn send(
     if https {
         tls = tls.root_certs(roots(options).map_err(|reason| fail(FailureKind::Tls, reason))?);
     }
+    let noting = Noting { sent: sent.clone(), proxied: proxy.is_some() };
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -92,11 +103,11 @@ pub fn send(
         .tls_config(tls.build())
         .accept_encoding("")
         .build();
-    let agent = Agent::with_parts(config, DefaultConnector::default().chain(Noting(sent.clone())), InTime);
+    let agent = Agent::with_parts(config, DefaultConnector::default().chain(noting), InTime);
 
     let mut request = Request::builder()
         .method(method)
-        .uri(url.parse::<Uri>().map_err(|error| fail(FailureKind::Malformed, error.to_string()))?)
+        .uri(url)
         .header("Accept", "application/json")
         .header("Accept-Language", "en")
         .header("Cache-Control", "no-cache")
@@ -136,7 +147,7 @@ fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error) ->
         ureq::Error::Timeout(ureq::Timeout::Connect) => fail(FailureKind::Timeout, "no connection in time".to_owned()),
         ureq::Error::Timeout(_) => fail(FailureKind::Timeout, "no answer in time".to_owned()),
         ureq::Error::HostNotFound => fail(FailureKind::Network, "the host name is not known".to_owned()),
-        ureq::Error::ConnectProxyFailed(_) => fail(FailureKind::Network, "the proxy refused the connection".to_owned()),
+        ureq::Error::ConnectProxyFailed(reason) => fail(FailureKind::Network, refused_by_proxy(&reason)),
         ureq::Error::Rustls(error) => fail(FailureKind::Tls, trust::reason(&error)),
         ureq::Error::Tls(reason) => fail(FailureKind::Tls, reason.to_owned()),
         ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
@@ -161,19 +172,37 @@ impl<T: Transport> Drop for NotingTransport<T> {
     }
 }
 
+/// What a proxy's refusal means; of ureq's own words only the number is of use.
+fn refused_by_proxy(reason: &str) -> String {
+    let status: String = reason.chars().filter(char::is_ascii_digit).take(3).collect();
+    match status.as_str() {
+        "" => "it does not answer".to_owned(),
+        "401" | "407" => {
+            format!("it asks for a user name and a password that it knows ({status}); put them into its URL")
+        }
+        _ => format!("it does not connect ({status})"),
+    }
+}
+
 /// The last link of the connector's chain: notes when the request itself, not a handshake, begins to go out.
-struct Noting(Arc<AtomicBool>);
+struct Noting {
+    sent: Arc<AtomicBool>,
+    proxied: bool,
+}
 
 struct NotingTransport<T: Transport> {
     inner: T,
-    sent: Arc<AtomicBool>,
+    /// `None`: this leads to the proxy only, which is asked for a connection.
+    sent: Option<Arc<AtomicBool>>,
 }
 
 impl<In: Transport> Connector<In> for Noting {
     type Out = NotingTransport<In>;
 
-    fn connect(&self, _: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(chained.map(|inner| NotingTransport { inner, sent: self.0.clone() }))
+    fn connect(&self, details: &ConnectionDetails, chained: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+        // The way to a proxy goes through the same chain, with a configuration that has none.
+        let leads_to_the_server = self.proxied == details.config.proxy().is_some();
+        Ok(chained.map(|inner| NotingTransport { inner, sent: leads_to_the_server.then(|| self.sent.clone()) }))
     }
 }
 
@@ -183,7 +212,9 @@ impl<T: Transport> Transport for NotingTransport<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.sent.store(true, Ordering::Relaxed);
+        if let Some(sent) = &self.sent {
+            sent.store(true, Ordering::Relaxed);
+        }
         self.inner.transmit_output(amount, timeout)
     }
 

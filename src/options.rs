@@ -272,7 +272,7 @@ fn proxy(option: Option<&str>) -> Result<Option<ProxyChoice>, Error> {
             ("the environment's HTTPS_PROXY, ALL_PROXY or NO_PROXY", choice)
         }
     };
-    if choice.as_ref().is_some_and(|choice| choice.proxy().is_err()) {
+    if choice.as_ref().is_some_and(|choice| choice.proxy().map_or(true, |proxy| proxy.host().is_empty())) {
         return Err(Error::argument(format!(
             "{name} cannot be used; write a proxy like http://proxy.example:3128, or set the option proxy to \"none\""
         )));

@@ -8,7 +8,6 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use common::child;
@@ -284,7 +283,6 @@ fn a_full_disk_leaves_the_old_entry_whole() {
 
 /// A library that lets `fcntl` fail where a lock is asked for.
 fn failing_locks(directory: &Path) -> PathBuf {
-    let (source, library) = (directory.join("locks.c"), directory.join("locks.so"));
     let text = r#"
         #define _GNU_SOURCE
         #include <dlfcn.h>
@@ -307,11 +305,7 @@ fn failing_locks(directory: &Path) -> PathBuf {
             va_end(arguments);
             return fcntl(fd, command, argument);
         }"#;
-    fs::write(&source, text).unwrap();
-    let built =
-        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-ldl").status().unwrap();
-    assert!(built.success());
-    library
+    common::preloaded(directory, text)
 }
 
 #[test]

@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE=1
 . tests/packages.sh
 need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest puma \
-  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light
+  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light tinyproxy-bin microsocks
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
 # shellcheck source=tests/check.sh
@@ -98,9 +98,9 @@ echo "== test servers"
 start knox tests/knox/serve
 export TPS_TEST_SERVER=$url
 tests/certificates.sh "$scratch"
-start faults python3 tests/faults/server.py --certificate "$scratch/server.pem" --tls-url-file "$scratch/tls.url"
-TPS_TEST_TLS=$(cat "$scratch/tls.url")
-export TPS_TEST_FAULTS=$url TPS_TEST_TLS TPS_TEST_CA=$scratch/ca.pem
+start faults python3 tests/faults/server.py --certificate "$scratch"/{server,expired,self}.pem --tls-url-file "$scratch/tls.url"
+{ read -r TPS_TEST_TLS; read -r TPS_TEST_TLS_EXPIRED; read -r TPS_TEST_TLS_SELF; } < <(cat "$scratch/tls.url"; echo)
+export TPS_TEST_FAULTS=$url TPS_TEST_TLS TPS_TEST_TLS_EXPIRED TPS_TEST_TLS_SELF TPS_TEST_CA=$scratch/ca.pem
 for name in $(python3 - <<'P'
 import ast
 for node in ast.parse(open("tests/servers_test.py").read()).body:

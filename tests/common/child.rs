@@ -6,11 +6,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tps::clock::System;
 use tps::{Client, Credentials, Options};
+
+use super::Hands;
 
 /// What a child is told, as JSON.
 const TOLD: &str = "TPS_TEST_CHILD";
@@ -21,9 +24,17 @@ pub fn run() {
     let told: Value = serde_json::from_str(&told).unwrap();
     let text = |key: &str| told[key].as_str().unwrap().to_owned();
     let credentials = Credentials::new(text("username"), text("password"), text("organization")).unwrap();
-    let client = Client::new(credentials, Options::parse(Some(&told["options"].to_string())).unwrap());
+    let options = Options::parse(Some(&told["options"].to_string())).unwrap();
+    let hands = Hands::new();
+    let client = match told["failures"].as_u64() {
+        Some(_) => Client::with_clock(credentials, options, hands.clone()),
+        None => Client::with_clock(credentials, options, Arc::new(System)),
+    };
     say(json!("ready"));
     std::io::stdin().read_line(&mut String::new()).unwrap();
+    if let Some(failures) = told["failures"].as_u64() {
+        return say(fail(&client, &hands, failures));
+    }
     for _ in 1..told["calls"].as_u64().unwrap_or(1) {
         let _ = client.token();
     }
@@ -83,6 +94,25 @@ fn hammer(client: &Client, time: Duration) -> Value {
         }
     });
     json!({"tokens": *tokens.lock().unwrap(), "errors": *errors.lock().unwrap(), "slowest": *slowest.lock().unwrap()})
+}
+
+/// So many failed logins: how many descriptors, threads and kilobytes the process has after some and after all of them.
+fn fail(client: &Client, hands: &Hands, failures: u64) -> Value {
+    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    let has = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        json!([count("fd"), count("task"), memory.trim().trim_end_matches(" kB").parse::<u64>().unwrap()])
+    };
+    let mut early = Value::Null;
+    for number in 0..failures {
+        assert!(client.token().is_err());
+        hands.pass(Duration::from_secs(3601));
+        if number == failures / 10 {
+            early = has();
+        }
+    }
+    json!({"early": early, "late": has()})
 }
 
 /// A line of its own, whatever the test harness has on the line.

@@ -5,6 +5,7 @@
 pub mod child;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -107,6 +108,21 @@ impl Fault {
         Self::at(&server("TPS_TEST_TLS"), scenario)
     }
 
+    /// Over TLS, with a certificate that has expired.
+    pub fn tls_expired() -> Self {
+        Self::at(&server("TPS_TEST_TLS_EXPIRED"), "ok")
+    }
+
+    /// Over TLS, with a certificate that is signed by itself.
+    pub fn tls_self_signed() -> Self {
+        Self::at(&server("TPS_TEST_TLS_SELF"), "ok")
+    }
+
+    /// Over TLS, by another host, which a child resolves that has `preloaded` what knows it.
+    pub fn tls_at(host: &str, scenario: &str) -> Self {
+        Self::at(&server("TPS_TEST_TLS").replace("127.0.0.1", host), scenario)
+    }
+
     /// Over TLS, by a name that the certificate does not have.
     pub fn tls_by_another_name(scenario: &str) -> Self {
         Self::at(&server("TPS_TEST_TLS").replace("127.0.0.1", "localhost"), scenario)
@@ -139,7 +155,12 @@ impl Fault {
 
     /// Another process that asks for a token, with its store in `directory`.
     pub fn ask(&self, directory: &Path) -> Ask {
-        let options = json!({"cache": format!("file:{}", directory.display()), "base_url": self.base_url});
+        self.ask_with(json!({"cache": format!("file:{}", directory.display())}))
+    }
+
+    /// Another process that asks for a token.
+    pub fn ask_with(&self, mut options: Value) -> Ask {
+        options["base_url"] = self.base_url.clone().into();
         Ask::new("hari@example.com", PASSWORD, "auhf2k", options)
     }
 
@@ -151,6 +172,16 @@ impl Fault {
     pub fn logins(&self) -> u64 {
         self.seen()["logins"].as_u64().expect("a count")
     }
+}
+
+/// A library for LD_PRELOAD, built from C.
+pub fn preloaded(directory: &Path, text: &str) -> PathBuf {
+    let (source, library) = (directory.join("preloaded.c"), directory.join("preloaded.so"));
+    std::fs::write(&source, text).unwrap();
+    let built =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).args([&library, &source]).arg("-ldl").status().unwrap();
+    assert!(built.success());
+    library
 }
 
 /// The password that the fault server is told; it must not be in any message.

@@ -137,8 +137,10 @@ async def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
     parser.add_argument("--url-file", type=Path, help="gets the URL once the server listens")
-    parser.add_argument("--certificate", type=Path, help="PEM with certificate and key: listens with TLS too")
-    parser.add_argument("--tls-url-file", type=Path, help="gets the URL of that")
+    parser.add_argument(
+        "--certificate", type=Path, nargs="+", default=[], help="PEM with certificate and key: listens with TLS too"
+    )
+    parser.add_argument("--tls-url-file", type=Path, help="gets the URLs of these, one a line")
     options = parser.parse_args()
 
     # At once: asyncio would first cancel each connection that hangs, and complain about it.
@@ -152,11 +154,13 @@ async def main():
     with contextlib.suppress(OSError):
         await asyncio.start_server(server.connection, "127.0.0.2", port)
 
-    if options.certificate:
+    secure_urls = []
+    for certificate in options.certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(options.certificate)
-        secure = await asyncio.start_server(server.connection, "127.0.0.1", 0, ssl=context)
-        publish(options.tls_url_file, f"https://127.0.0.1:{secure.sockets[0].getsockname()[1]}")
+        context.load_cert_chain(certificate)
+        secure = await asyncio.start_server(server.connection, "127.0.0.1", 0, ssl=context, backlog=1024)
+        secure_urls.append(f"https://127.0.0.1:{secure.sockets[0].getsockname()[1]}")
+    publish(options.tls_url_file, "\n".join(secure_urls))
 
     url = f"http://127.0.0.1:{port}"
     publish(options.url_file, url)
