@@ -301,6 +301,8 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn refused(json: &str) -> String {
@@ -355,6 +357,22 @@ mod tests {
             ("http://localhost", "http://localhost"),
         ] {
             assert_eq!(base_url(given).unwrap(), kept);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_options_or_a_clean_failure(text in ".{0,80}", values in prop::collection::vec(".{0,60}", 11)) {
+            let strings: Map<_, _> =
+                KEYS.iter().zip(values).map(|(key, value)| ((*key).to_owned(), Value::from(value))).collect();
+            let mut texts = vec![text, Value::Object(strings.clone()).to_string()];
+            texts.extend(strings.into_iter().map(|(key, value)| Value::Object(Map::from_iter([(key, value)])).to_string()));
+            for text in texts {
+                if let Err(error) = Options::parse(Some(&text)) {
+                    prop_assert_eq!(error.status, crate::error::Status::InvalidArgument);
+                    prop_assert!(!error.message.contains(char::is_control), "{}", error.message);
+                }
+            }
         }
     }
 }

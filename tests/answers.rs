@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::{Fault, Hands, Organization, PASSWORD, client};
 use serde_json::json;
@@ -106,18 +106,6 @@ fn the_stated_wait_is_kept_within_bounds() {
             seconds > Duration::from_secs(least) && seconds <= Duration::from_secs(most),
             "{scenario}: {seconds:?}"
         );
-    }
-}
-
-#[test]
-fn a_server_that_never_answers_is_given_up_at_the_deadline() {
-    for scenario in ["hang", "drip-header", "drip-body"] {
-        let fault = Fault::new(scenario);
-        let start = Instant::now();
-        let error = fault.client(json!({"timeout_ms": 1500})).token().unwrap_err();
-        assert_eq!(error.status, Status::OutcomeUnknown, "{scenario}: {error}");
-        assert!(start.elapsed() < Duration::from_millis(2500), "{scenario}: {:?}", start.elapsed());
-        assert_eq!(fault.logins(), 1);
     }
 }
 

@@ -200,6 +200,7 @@ fn retry_after(text: &str, answer: &Answer) -> Option<Duration> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use jiff::fmt::rfc2822::DateTimePrinter;
     use proptest::prelude::*;
     use zeroize::Zeroizing;
 
@@ -216,7 +217,63 @@ mod tests {
         }
     }
 
+    /// Any header, often one that is nearly right.
+    fn header() -> impl Strategy<Value = Option<String>> {
+        let nearly = (any::<i64>(), 0..=99_i64).prop_map(|(seconds, percent)| {
+            let moment = Timestamp::from_second(seconds % 300_000_000_000).unwrap_or_default();
+            let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).unwrap_or_default();
+            let end = text.len() * percent as usize / 99;
+            text.get(..end).unwrap_or_default().to_owned()
+        });
+        prop::option::of(prop_oneof![".{0,40}", "-?[0-9]{1,30}", nearly])
+    }
+
+    /// Any body, often JSON with the keys that count.
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        let value = prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+            "[!-~]{0,70}".prop_map(Value::from),
+            ".{0,60}".prop_map(Value::from),
+            (0..=9999_i32, 0..=14_u8, 0..=40_u8, -30..=30_i8).prop_map(|(y, m, d, offset)| Value::from(format!(
+                "{y:04}-{m:02}-{d:02}T23:59:60.9999999{offset:+03}:00"
+            ))),
+        ];
+        let field = (prop::sample::select(vec!["token", "expiry", "detail", "error", "user"]), value);
+        let object = prop::collection::vec(field, 0..4).prop_map(|fields| {
+            let object: serde_json::Map<_, _> =
+                fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+            Value::Object(object).to_string().into_bytes()
+        });
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..200), object]
+    }
+
     proptest! {
+        #[test]
+        fn any_answer_is_a_token_or_a_clean_failure(
+            status in 100_u16..1000,
+            (date, retry_after, location) in (header(), header(), header()),
+            body in body(),
+            too_large in prop::bool::weighted(0.05),
+        ) {
+            let answer = Answer { status, date, retry_after, location, body: Zeroizing::new(body), too_large };
+            let credentials = Credentials::new("hari@example.com".into(), "p\"ss wörd".into(), "max".into()).unwrap();
+            let options = Options::parse(Some("{}")).unwrap();
+            match token(&answer, &crate::clock::System) {
+                Ok(token) => {
+                    prop_assert!(fault(token.value.expose()).is_none());
+                    prop_assert!(token.expires_at.is_none_or(|end| end > token.obtained_at));
+                }
+                Err(error) => prop_assert_eq!(error.status, Status::UnexpectedResponse),
+            }
+            for refusal in [login_refused(&answer, &credentials, &options), refused(&answer, &[], &options)] {
+                let message = refusal.error.message;
+                prop_assert!(message.chars().count() < 600 && !message.contains(char::is_control), "{}", message);
+                prop_assert!(refusal.error.retry_after <= Duration::from_secs(3600));
+            }
+            lets_in(&answer);
+        }
+
         #[test]
         fn each_status_has_a_meaning(number in 100_u16..1000, json: bool, limit: bool) {
             let status = meaning(number, json, limit);
@@ -238,11 +295,6 @@ mod tests {
                     prop_assert!((1..=3600).contains(&wait.as_secs()));
                 }
             }
-        }
-
-        #[test]
-        fn a_date_in_any_form_is_read_or_not_known(text in ".{0,40}", body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _ = (expiry(&text), http_date(&text), json_of(&body));
         }
 
         #[test]

@@ -156,6 +156,7 @@ fn kept_hold_off(kept: &Value) -> Option<HoldOff> {
 #[allow(clippy::indexing_slicing)]
 mod tests {
     use jiff::SignedDuration;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -229,5 +230,35 @@ mod tests {
         clocks.boot = Some("another".to_owned());
         let wrong = ends(&clocks);
         assert!(right > Some(9 * 3600) && wrong < Some(6 * 3600 + 10), "{right:?} {wrong:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_kept_is_read_or_not(
+            junk in prop::collection::vec(any::<u8>(), 0..300),
+            (place, byte) in (any::<prop::sample::Index>(), any::<u8>()),
+            numbers in prop::collection::vec(any::<i64>(), 4),
+        ) {
+            let clocks = reading();
+            let _ = Record::from_text(&junk, &clocks);
+            let text = record(&clocks).to_text(&clocks);
+            let mut spoilt = text.to_vec();
+            spoilt[place.index(text.len())] = byte;
+            let mut kept: Value = serde_json::from_slice(&text).unwrap_or_default();
+            kept["life"]["clock_ahead_ms"] = json!(numbers[0]);
+            kept["life"]["ends_ms"] = json!(numbers[1] as u64);
+            kept["hold_off"]["until_ms"] = json!(numbers[2]);
+            kept["hold_off"]["for_ms"] = json!(numbers[3] as u64);
+            for text in [spoilt, kept.to_string().into_bytes()] {
+                let Some(record) = Record::from_text(&text, &clocks) else { continue };
+                // Whatever it is, it can be used.
+                if let Some(token) = &record.token {
+                    prop_assert!(fault(token.value.expose()).is_none());
+                    let _ = (token.usable(clocks.now), token.due(clocks.now, None, 0.5), token.age(clocks.wall));
+                }
+                let _ = record.hold_off.as_ref().map(|hold_off| hold_off.error(clocks.wall).map(|it| it.to_string()));
+                let _ = record.budget.check(clocks.wall, 10);
+            }
+        }
     }
 }

@@ -102,6 +102,10 @@ pub fn random<const N: usize>() -> Result<[u8; N], Trouble> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::credentials::Credentials;
 
@@ -138,5 +142,14 @@ mod tests {
         }
         assert!(seal.open(&[sealed.as_slice(), &[0; 12]].concat()).is_none(), "junk behind it");
         assert!(!sealed.windows(4).any(|part| part == b"some"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_what_was_sealed_opens(junk in prop::collection::vec(any::<u8>(), 0..100)) {
+            static SEAL: LazyLock<Seal> = LazyLock::new(|| seal("a", "b", "c", "https://d", 0));
+            prop_assert!(SEAL.open(&junk).is_none());
+            prop_assert!(SEAL.open(&[MAGIC.as_slice(), &junk].concat()).is_none());
+        }
     }
 }
