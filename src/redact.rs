@@ -1,5 +1,7 @@
 //! Text of others for our messages: short, on one line, and without secrets.
 
+use std::collections::BTreeSet;
+
 use crate::secret::Secret;
 
 const REDACTED: &str = "[redacted]";
@@ -33,15 +35,18 @@ fn shows_badly(character: char) -> bool {
 
 /// How many bytes `secret` takes at the beginning of `text`, if it stands there.
 fn written(text: &str, secret: &str) -> Option<usize> {
-    let mut length = 0;
+    // All that it may take: a backslash can be a character of its own or the beginning of another's form.
+    let mut lengths = BTreeSet::from([0]);
     for character in secret.chars() {
-        length += longest_form(text.get(length..)?, character)?;
+        let after =
+            |length: usize| forms(text.get(length..).unwrap_or_default(), character).map(move |form| length + form);
+        lengths = lengths.into_iter().flat_map(after).collect();
     }
-    Some(length).filter(|length| *length > 0)
+    lengths.last().copied().filter(|length| *length > 0)
 }
 
-/// How many bytes `character` takes at the beginning of `text`: as itself, or as JSON, a URL, a form or HTML writes it.
-fn longest_form(text: &str, character: char) -> Option<usize> {
+/// How many bytes `character` can take at the beginning of `text`: as itself, or as JSON, a URL, a form or HTML writes it.
+fn forms(text: &str, character: char) -> impl Iterator<Item = usize> {
     let (mut utf8, mut utf16) = ([0; 4], [0; 2]);
     let utf8 = character.encode_utf8(&mut utf8);
     let named = match character {
@@ -65,8 +70,8 @@ fn longest_form(text: &str, character: char) -> Option<usize> {
         format!("&#{};", character as u32),
         format!("&#x{:x};", character as u32),
     ];
-    let stands = |form: &String| text.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form));
-    forms.iter().filter(|form| stands(form)).map(String::len).max()
+    let stands = move |form: &String| text.get(..form.len()).is_some_and(|start| start.eq_ignore_ascii_case(form));
+    forms.into_iter().filter(stands).map(|form| form.len())
 }
 
 #[cfg(test)]
@@ -98,11 +103,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_short_clean_and_without_secrets(before in ".{0,300}", after in ".{0,300}", secret in "[^\\[\\]rdacte]{1,40}") {
+        fn it_is_short_clean_and_without_secrets(before in ".{0,300}", after in ".{0,300}", secret in "[^\\[\\]rdacte\\p{C}\\p{Z}]{1,40}") {
             let secret = Secret::new(secret);
             let text = format!("{before}{}{after}", secret.expose());
             let shown = redact(&text, &[&secret], 200);
-            prop_assert!(!shown.contains(secret.expose()) || secret.expose().chars().all(shows_badly) || secret.expose() == " ");
+            prop_assert!(!shown.contains(secret.expose()));
             prop_assert!(shown.chars().count() < 200 + REDACTED.len() && !shown.contains(shows_badly));
         }
     }
