@@ -57,6 +57,11 @@ impl Budget {
         left
     }
 
+    /// The same by a clock that is ahead of this one.
+    pub fn shifted(&self, ahead: SignedDuration) -> Self {
+        Self { spent: self.spent.iter().filter_map(|then| then.checked_add(ahead).ok()).collect() }
+    }
+
     /// The first moment at which both limits allow one more.
     fn free_at(&self, now: Timestamp, per_day: u32) -> Timestamp {
         let spent: Vec<_> =

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, SigmaskHow};
 
+use crate::account::Account;
 use crate::api;
 use crate::attempt::too_late;
 use crate::clock::{Clock, System};
@@ -16,7 +17,6 @@ use crate::options::Options;
 use crate::slot::{Flight, Slot};
 use crate::stats;
 use crate::token::Token;
-use crate::walk::Account;
 
 /// Gives the one token of its credentials. Any number of threads may use one at once.
 pub struct Client(Arc<Account>);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use nix::time::{ClockId, clock_gettime};
 
 /// A moment of the clock that counts from the machine's start, also while it sleeps, and that nobody can set.
@@ -77,10 +77,12 @@ pub struct Reading {
     pub now: Moment,
     pub wall: Timestamp,
     pub boot: Option<String>,
+    /// How far the clock of the store, by which it keeps times, is ahead of this machine's.
+    pub store_ahead: SignedDuration,
 }
 
 impl Reading {
     pub fn of(clock: &dyn Clock) -> Self {
-        Self { now: clock.now(), wall: clock.wall(), boot: clock.boot() }
+        Self { now: clock.now(), wall: clock.wall(), boot: clock.boot(), store_ahead: SignedDuration::ZERO }
     }
 }

@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+mod account;
 mod api;
 mod attempt;
 mod budget;
@@ -20,7 +21,9 @@ mod ffi;
 mod fork;
 mod holdoff;
 mod http;
+mod obtain;
 mod options;
+mod proxy;
 mod redact;
 mod resolve;
 mod secret;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use ureq::Proxy;
 use ureq::http::Uri;
 
 use crate::error::Error;
+use crate::proxy::{ProxyChoice, proxy};
 use crate::secret::Secret;
 use crate::store::file;
+#[cfg(feature = "redis")]
+use crate::store::redis::Address;
 use crate::token;
 
 /// The keys that exist, for the message that meets a wrong one.
@@ -34,36 +36,9 @@ pub enum Cache {
     Memory,
     /// In the first of these directories that can be used, for all processes of this host and user.
     Files(Vec<PathBuf>),
-}
-
-/// How https requests leave this machine.
-#[derive(Debug, Clone)]
-pub struct ProxyChoice {
-    /// The proxy's URL, which may hold a password.
-    url: Secret,
-    /// Hosts that are reached without it, in the form of `NO_PROXY`.
-    except: Option<String>,
-}
-
-impl ProxyChoice {
-    /// The proxy as the HTTP client takes it.
-    pub fn proxy(&self) -> Result<Proxy, ureq::Error> {
-        let proxy = Proxy::new(self.url.expose())?;
-        let Some(except) = &self.except else {
-            return Ok(proxy);
-        };
-        let mut excepting = Proxy::builder(proxy.protocol()).host(proxy.host()).port(proxy.port());
-        if let Some(username) = proxy.username() {
-            excepting = excepting.username(username);
-        }
-        if let Some(password) = proxy.password() {
-            excepting = excepting.password(password);
-        }
-        for host in except.split(',').map(str::trim).filter(|host| !host.is_empty()) {
-            excepting = excepting.no_proxy(host);
-        }
-        excepting.build()
-    }
+    /// In Redis, for all hosts; behind it in the first of these directories.
+    #[cfg(feature = "redis")]
+    Redis(Address, Vec<PathBuf>),
 }
 
 /// All options, with their defaults filled in.
@@ -213,6 +188,9 @@ fn base_url(text: &str) -> Result<String, Error> {
     if host.is_empty() {
         return Err(fault("has no host"));
     }
+    if authority.as_str() != host && authority.port_u16().is_none() {
+        return Err(fault("has a port that is no number from 1 to 65535"));
+    }
     match scheme {
         "https" => {}
         "http" if loopback(host) => {}
@@ -235,9 +213,7 @@ fn cache(text: &str) -> Result<Cache, Error> {
     match text {
         "auto" => Ok(Cache::Files(file::usual_places())),
         "memory" => Ok(Cache::Memory),
-        _ if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) => Err(
-            Error::argument("option cache: this version has no Redis store; use \"auto\", \"file:DIR\" or \"memory\""),
-        ),
+        _ if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) => redis(text),
         _ => match text.strip_prefix("file:").map(PathBuf::from) {
             Some(directory) if directory.is_absolute() => Ok(Cache::Files(vec![directory])),
             Some(_) => {
@@ -248,6 +224,23 @@ fn cache(text: &str) -> Result<Cache, Error> {
     }
 }
 
+#[cfg(feature = "redis")]
+fn redis(url: &str) -> Result<Cache, Error> {
+    let address = Address::parse(url).ok_or_else(|| {
+        // Without what was given: it may hold a password.
+        Error::argument(
+            "option cache is no Redis URL; write it like rediss://user:password@redis.example:6379/0, special characters in \
+             user and password as %40",
+        )
+    })?;
+    Ok(Cache::Redis(address, file::usual_places()))
+}
+
+#[cfg(not(feature = "redis"))]
+fn redis(_: &str) -> Result<Cache, Error> {
+    Err(Error::argument("option cache: this library was built without Redis; use \"auto\", \"file:DIR\" or \"memory\""))
+}
+
 fn readable(key: &str, path: &Path) -> Result<PathBuf, Error> {
     std::fs::File::open(path).map(|_| path.to_owned()).map_err(|error| {
         Error::argument(format!(
@@ -256,28 +249,6 @@ fn readable(key: &str, path: &Path) -> Result<PathBuf, Error> {
             error.kind()
         ))
     })
-}
-
-/// The option, else what the environment says. `HTTP_PROXY` is not looked at: under CGI it is a request's header.
-fn proxy(option: Option<&str>) -> Result<Option<ProxyChoice>, Error> {
-    let environment =
-        |names: &[&str]| names.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    let (name, choice) = match option {
-        Some("none") => return Ok(None),
-        Some(url) => ("option proxy", Some(ProxyChoice { url: Secret::new(url.to_owned()), except: None })),
-        None => {
-            let url = environment(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
-            let choice =
-                url.map(|url| ProxyChoice { url: Secret::new(url), except: environment(&["NO_PROXY", "no_proxy"]) });
-            ("the environment's HTTPS_PROXY, ALL_PROXY or NO_PROXY", choice)
-        }
-    };
-    if choice.as_ref().is_some_and(|choice| choice.proxy().map_or(true, |proxy| proxy.host().is_empty())) {
-        return Err(Error::argument(format!(
-            "{name} cannot be used; write a proxy like http://proxy.example:3128, or set the option proxy to \"none\""
-        )));
-    }
-    Ok(choice)
 }
 
 fn user_agent(text: Option<&str>) -> Result<String, Error> {
@@ -334,8 +305,10 @@ mod tests {
             (r##"{"base_url":"https://example.com/#a"}"##, "fragment"),
             (r#"{"base_url":"ftp://example.com"}"#, "https"),
             (r#"{"base_url":"example.com"}"#, "base_url"),
+            (r#"{"base_url":"https://example.com:x"}"#, "base_url"),
+            (r#"{"base_url":"https://example.com:99999"}"#, "base_url"),
             (r#"{"cache":"file:tmp"}"#, "absolute"),
-            (r#"{"cache":"redis://h"}"#, "Redis"),
+            (r#"{"cache":"redis://:p@"}"#, "Redis"),
             (r#"{"cache":"disk"}"#, "cache"),
             (r#"{"token":"a\r\n"}"#, "token"),
             (r#"{"ca_file":"/nonexistent.pem"}"#, "ca_file"),

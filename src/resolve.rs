@@ -68,7 +68,8 @@ impl Lookup {
     }
 }
 
-fn lookup(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Error> {
+/// The addresses of a host, within `time`.
+pub fn lookup(host: &str, port: u16, time: Duration) -> Result<Vec<SocketAddr>, Error> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }

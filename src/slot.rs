@@ -14,13 +14,13 @@ use crate::digest::hash;
 use crate::error::{Error, Status};
 use crate::fork::{Inherit, PerProcess};
 use crate::holdoff::LEAST;
+use crate::obtain::Origin;
 use crate::options::Options;
 use crate::secret::Secret;
 use crate::stats::{Counters, StoreReport};
 use crate::store::Record;
 use crate::store::seal::{Seal, random};
 use crate::token::Token;
-use crate::walk::Origin;
 
 /// What a login came to. All who waited for it get the same.
 pub type Outcome = Result<Arc<Token>, Error>;
@@ -67,8 +67,8 @@ pub struct Known {
     silence: Option<(Error, Moment)>,
     /// The token that the server rejected last, or that was given back; nothing takes it any more.
     pub rejected: Option<Secret>,
-    /// What the store's entry is sealed by.
-    pub seal: Option<Arc<Seal>>,
+    /// What the stores' entries are sealed by.
+    pub seals: Vec<Arc<Seal>>,
     /// How the store was when it was last used.
     pub store: StoreReport,
     /// What the store's entry said, or, where there is no store, stands here in its place.

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::clock::Reading;
 use crate::error::Error;
+use crate::obtain::{Origin, Reason};
 use crate::options::{Cache, Options};
 use crate::slot::Slot;
-use crate::walk::{Origin, Reason};
 
 /// A number that only grows.
 #[derive(Default)]
@@ -108,6 +108,8 @@ fn store(report: &StoreReport, cache: &Cache) -> Value {
     let kind = match cache {
         Cache::Memory => "memory",
         Cache::Files(_) => "file",
+        #[cfg(feature = "redis")]
+        Cache::Redis(..) => "redis",
     };
     json!({
         "kind": kind,

@@ -131,7 +131,8 @@ mod tests {
     fn token(life: Option<i64>, age: i64, behind: i64) -> Token {
         let made = System.wall();
         let after = |seconds| made + SignedDuration::from_secs(seconds);
-        let clocks = Reading { now: Moment::at(NOW), wall: after(age - behind), boot: None };
+        let clocks =
+            Reading { now: Moment::at(NOW), wall: after(age - behind), boot: None, store_ahead: SignedDuration::ZERO };
         let ahead = SignedDuration::from_secs(behind);
         Token::new(Secret::new("t".into()), made, life.map(after), ahead, None, &clocks)
     }

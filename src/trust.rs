@@ -10,7 +10,7 @@ use crate::options::Options;
 use crate::redact::redact;
 
 /// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and those of `ca_file`.
-pub fn roots(options: &Options) -> Result<RootCerts, String> {
+pub fn certificates(options: &Options) -> Result<Vec<Certificate<'static>>, String> {
     let system = rustls_native_certs::load_native_certs();
     let mut roots: Vec<Certificate<'static>> =
         system.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
@@ -27,7 +27,12 @@ pub fn roots(options: &Options) -> Result<RootCerts, String> {
     if roots.is_empty() {
         return Err("the system has no trusted certificates; install ca-certificates, or set ca_file".to_owned());
     }
-    Ok(RootCerts::Specific(Arc::new(roots)))
+    Ok(roots)
+}
+
+/// The same, as the HTTP client takes them.
+pub fn roots(options: &Options) -> Result<RootCerts, String> {
+    certificates(options).map(|certificates| RootCerts::Specific(Arc::new(certificates)))
 }
 
 /// What is wrong with a connection, and what to do about it.

@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE=1
 . tests/packages.sh
 need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest puma \
-  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light tinyproxy-bin microsocks
+  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light tinyproxy-bin microsocks redis-server
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
 # shellcheck source=tests/check.sh
@@ -90,6 +90,7 @@ echo "== scripts and sources"
 check "the committed headers are what src/ffi makes" same_headers
 check "cargo fmt" cargo fmt --check
 check "clippy" cargo clippy --quiet --all-targets --locked -- -D warnings
+check "clippy, without Redis" cargo clippy --quiet --all-targets --locked --no-default-features -- -D warnings
 check "shellcheck" scripts
 check "php -l" syntax php '*.php' 'bindings/php/bin/*'
 check "ruby -wc" syntax ruby '*.rb' '*.gemspec'

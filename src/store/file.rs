@@ -16,11 +16,8 @@ use nix::unistd::{User, geteuid};
 
 use super::directory::{Directory, LARGEST, Locked};
 use super::seal::Seal;
-use super::{Entry, Lock, Owner, Record, Trouble};
+use super::{Entry, Lock, Owner, Record, Trouble, UNUSED};
 use crate::clock::Reading;
-
-/// An entry that nobody used for so long is removed.
-const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How far its modification time, which tells of its use, may lag behind.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -37,17 +34,13 @@ pub fn usual_places() -> Vec<PathBuf> {
         .collect()
 }
 
-/// The owner's entry in the first of the directories that can be used. `known` is the seal of an earlier call.
-pub fn entry(places: &[PathBuf], owner: &Owner<'_>, known: Option<Arc<Seal>>) -> Result<FileEntry, Trouble> {
+/// The owner's entry in the first of the directories that can be used. `known` are the seals of earlier calls.
+pub fn entry(places: &[PathBuf], owner: &Owner<'_>, known: &[Arc<Seal>]) -> Result<FileEntry, Trouble> {
     let mut troubles = Vec::new();
     for place in places {
         match Directory::open(place) {
             Ok(directory) => {
-                let salt = directory.salt()?;
-                let seal = match known {
-                    Some(seal) if seal.fits(&salt) => seal,
-                    _ => Arc::new(Seal::derive(owner, salt)?),
-                };
+                let seal = Seal::known_or_derived(known, owner, directory.salt()?)?;
                 return Ok(FileEntry { directory, seal });
             }
             Err(Trouble(trouble)) => troubles.push(trouble),
@@ -63,22 +56,20 @@ pub struct FileEntry {
 }
 
 impl FileEntry {
-    /// Where it is, for `stats`.
-    pub fn place(&self) -> String {
-        self.directory.path.display().to_string()
-    }
-
-    /// What seals it, to be kept for the next time.
-    pub fn seal(&self) -> Arc<Seal> {
-        self.seal.clone()
-    }
-
     fn name(&self, kind: &str) -> String {
         format!("{}.{kind}", self.seal.name())
     }
 }
 
 impl Entry for FileEntry {
+    fn place(&self) -> String {
+        self.directory.path.display().to_string()
+    }
+
+    fn seal(&self) -> Arc<Seal> {
+        self.seal.clone()
+    }
+
     fn read(&self, clocks: &Reading) -> Result<Record, Trouble> {
         let Some((file, sealed)) = self.directory.read(&self.name("entry"))? else { return Ok(Record::default()) };
         let record = self.seal.open(&sealed).and_then(|text| Record::from_text(&text, clocks));

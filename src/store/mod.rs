@@ -2,6 +2,8 @@
 
 mod directory;
 pub mod file;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod seal;
 
 use std::fmt;
@@ -12,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use self::seal::Seal;
 use crate::budget::Budget;
 use crate::clock::{Moment, Reading};
 use crate::credentials::Credentials;
@@ -30,8 +33,17 @@ impl fmt::Display for Trouble {
     }
 }
 
+/// An entry that nobody used for so long is removed.
+const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
+
 /// The entry of one credential, for the time of one flight.
 pub trait Entry {
+    /// Where it is, for `stats`.
+    fn place(&self) -> String;
+
+    /// What seals it, to be kept for the next time.
+    fn seal(&self) -> Arc<Seal>;
+
     /// What is kept; nothing, where there is none or it cannot be read.
     fn read(&self, clocks: &Reading) -> Result<Record, Trouble>;
 
@@ -60,6 +72,8 @@ pub struct Record {
     pub token: Option<Arc<Token>>,
     /// Whether the token took the place of one that the server had rejected.
     pub replaced: bool,
+    /// The fingerprint of the token that was rejected or given back last.
+    pub gone: Option<String>,
     pub hold_off: Option<HoldOff>,
     /// Failures since the last token.
     pub failures: u32,
@@ -71,25 +85,45 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether this is the token that is kept.
+    pub fn has(&self, token: &Token) -> bool {
+        self.token.as_ref().is_some_and(|kept| kept.value == token.value)
+    }
+
+    /// What `other`, kept elsewhere, knows and this does not: all where this knows nothing, else a newer token.
+    pub fn learn(&mut self, other: &Self) -> bool {
+        let nothing = self.token.is_none() && self.gone.is_none() && self.hold_off.is_none() && self.failures == 0;
+        let Some(theirs) = &other.token else { return false };
+        let newer = self.token.as_ref().is_none_or(|token| token.obtained_at < theirs.obtained_at)
+            && self.gone.as_ref().is_none_or(|gone| *gone != theirs.fingerprint());
+        if nothing {
+            *self = other.clone();
+        } else if newer {
+            (self.token, self.replaced) = (other.token.clone(), other.replaced);
+        }
+        nothing || newer
+    }
+
     /// As it is kept.
     fn to_text(&self, clocks: &Reading) -> Zeroizing<Vec<u8>> {
         let rest = json!({
             "replaced": self.replaced,
+            "gone": self.gone,
             "hold_off": self.hold_off.as_ref().map(|hold_off| json!({
                 "status": hold_off.error.status as i32,
                 "http_status": hold_off.error.http_status,
                 "message": hold_off.error.message,
                 "for_ms": hold_off.error.retry_after_ms(),
-                "until_ms": hold_off.until.as_millisecond(),
+                "until_ms": shifted(hold_off.until, clocks.store_ahead).as_millisecond(),
             })),
             "failures": self.failures,
             "unsure": self.unsure,
             "lost": self.lost,
-            "budget": self.budget.to_json(),
+            "budget": self.budget.shifted(clocks.store_ahead).to_json(),
             "life": self.token.as_ref().map(|token| json!({
                 "obtained_at": token.obtained_at.to_string(),
                 "expires_at": token.expires_at.map(|end| end.to_string()),
-                "clock_ahead_ms": i64::try_from(token.clock_ahead.as_millis()).unwrap_or_default(),
+                "clock_ahead_ms": i64::try_from(token.clock_ahead.saturating_sub(clocks.store_ahead).as_millis()).unwrap_or_default(),
                 "boot": clocks.boot,
                 "ends_ms": token.ends.and_then(|ends| u64::try_from(ends.since_start().as_millis()).ok()),
             })),
@@ -119,11 +153,12 @@ impl Record {
         Some(Self {
             token: kept.get("life").and_then(|life| kept_token(token, life, clocks)).map(Arc::new),
             replaced: kept.get("replaced").and_then(Value::as_bool).unwrap_or_default(),
-            hold_off: kept.get("hold_off").and_then(kept_hold_off),
+            gone: kept.get("gone").and_then(Value::as_str).map(str::to_owned),
+            hold_off: kept.get("hold_off").and_then(|kept| kept_hold_off(kept, clocks)),
             failures: kept.get("failures").and_then(Value::as_u64).and_then(|n| n.try_into().ok()).unwrap_or_default(),
             unsure: kept.get("unsure").and_then(Value::as_bool).unwrap_or_default(),
             lost: kept.get("lost").and_then(Value::as_bool).unwrap_or_default(),
-            budget: kept.get("budget").map(Budget::from_json).unwrap_or_default(),
+            budget: kept.get("budget").map(Budget::from_json).unwrap_or_default().shifted(-clocks.store_ahead),
         })
     }
 }
@@ -131,6 +166,7 @@ impl Record {
 fn kept_token(value: Secret, life: &Value, clocks: &Reading) -> Option<Token> {
     let time = |name: &str| life.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
     let clock_ahead = SignedDuration::from_millis(life.get("clock_ahead_ms").and_then(Value::as_i64)?);
+    let clock_ahead = clock_ahead.saturating_add(clocks.store_ahead);
     // The machine was not started anew: its clock that does not jump tells more than the one that can be set.
     let same_boot = clocks.boot.is_some() && life.get("boot").and_then(Value::as_str) == clocks.boot.as_deref();
     let ends =
@@ -141,7 +177,7 @@ fn kept_token(value: Secret, life: &Value, clocks: &Reading) -> Option<Token> {
     Some(Token::new(value, time("obtained_at")?, time("expires_at"), clock_ahead, ends, clocks))
 }
 
-fn kept_hold_off(kept: &Value) -> Option<HoldOff> {
+fn kept_hold_off(kept: &Value, clocks: &Reading) -> Option<HoldOff> {
     let number = |name: &str| kept.get(name).and_then(Value::as_i64);
     let error = Error {
         status: Status::from_number(i32::try_from(number("status")?).ok()?)?,
@@ -149,7 +185,12 @@ fn kept_hold_off(kept: &Value) -> Option<HoldOff> {
         retry_after: Duration::from_millis(u64::try_from(number("for_ms")?).ok()?),
         message: kept.get("message").and_then(Value::as_str)?.to_owned(),
     };
-    Some(HoldOff { error, until: Timestamp::from_millisecond(number("until_ms")?).ok()? })
+    let until = Timestamp::from_millisecond(number("until_ms")?).ok()?;
+    Some(HoldOff { error, until: shifted(until, -clocks.store_ahead) })
+}
+
+fn shifted(time: Timestamp, ahead: SignedDuration) -> Timestamp {
+    time.saturating_add(ahead).unwrap_or(time)
 }
 
 #[cfg(test)]
@@ -170,6 +211,7 @@ mod tests {
         Record {
             token: Some(Arc::new(token)),
             replaced: true,
+            gone: Some("0123456789ab".to_owned()),
             hold_off: Some(HoldOff {
                 error: error.silent_for(Duration::from_millis(1_500)),
                 until: clocks.wall + SignedDuration::from_millis(1_500),
@@ -186,15 +228,21 @@ mod tests {
         let token = |record: &Record| {
             record.token.as_ref().map(|token| (token.value.clone(), token.expires_at, token.ends, token.clock_ahead))
         };
-        let rest =
-            |record: &Record| (record.replaced, record.failures, record.unsure, record.lost, record.budget.clone());
+        let rest = |record: &Record| {
+            (record.replaced, record.gone.clone(), record.failures, record.unsure, record.lost, record.budget.clone())
+        };
         (token(one), rest(one), &one.hold_off) == (token(other), rest(other), &other.hold_off)
     }
 
     /// In whole milliseconds, as they are kept.
     fn reading() -> Reading {
         let wall = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
-        Reading { now: Moment::at(Duration::from_millis(5_000)), wall, boot: Some("a boot".to_owned()) }
+        Reading {
+            now: Moment::at(Duration::from_millis(5_000)),
+            wall,
+            boot: Some("a boot".to_owned()),
+            store_ahead: SignedDuration::ZERO,
+        }
     }
 
     #[test]

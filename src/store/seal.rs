@@ -1,5 +1,7 @@
 //! What a stolen store does not tell: entries are named and sealed by a key that only the password gives.
 
+use std::sync::Arc;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -55,9 +57,12 @@ impl Seal {
         })
     }
 
-    /// Whether it was derived with this salt.
-    pub fn fits(&self, salt: &[u8; SALT]) -> bool {
-        self.salt == *salt
+    /// The one of `known` with this salt, else a new one: deriving it takes its time.
+    pub fn known_or_derived(known: &[Arc<Self>], owner: &Owner<'_>, salt: [u8; SALT]) -> Result<Arc<Self>, Trouble> {
+        match known.iter().find(|seal| seal.salt == salt) {
+            Some(seal) => Ok(seal.clone()),
+            None => Self::derive(owner, salt).map(Arc::new),
+        }
     }
 
     /// The entry's name: hexadecimal digits.
