@@ -5,7 +5,6 @@ declare(strict_types=1);
 namespace TPS\Testing;
 
 use TPS\Client;
-use TPS\Exception\InvalidArgumentException;
 use TPS\Exception\TpsException;
 use TPS\Internal\Arguments;
 
