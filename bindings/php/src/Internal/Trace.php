@@ -39,14 +39,11 @@ final class Trace
 
     private static function redact(\Throwable $exception, #[\SensitiveParameter] string $secret): void
     {
-        $frames = $exception->getTrace();
-        foreach ($frames as &$frame) {
-            if (isset($frame['args'])) {
-                $frame['args'] = self::redacted($frame['args'], $secret);
-            }
-        }
+        $redact = static fn (array $frame): array => isset($frame['args'])
+            ? ['args' => self::redacted($frame['args'], $secret)] + $frame
+            : $frame;
         $class = $exception instanceof \Exception ? \Exception::class : \Error::class;
-        (new \ReflectionProperty($class, 'trace'))->setValue($exception, $frames);
+        (new \ReflectionProperty($class, 'trace'))->setValue($exception, array_map($redact, $exception->getTrace()));
     }
 
     private static function redacted(mixed $value, #[\SensitiveParameter] string $secret, int $depth = 0): mixed
