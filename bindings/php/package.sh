@@ -24,6 +24,7 @@ cp LICENSE-MIT LICENSE-APACHE "$staging"
 cp "${CARGO_TARGET_DIR:-target}/release/libtps.so" include/tps_ffi.h "$staging/lib"
 chmod 0644 "$staging/lib/libtps.so"
 # Composer takes the version from there, since an archive has no tag.
+# shellcheck disable=SC2016 # PHP's variables
 php -r '$package = json_decode(file_get_contents($argv[1]), true, flags: JSON_THROW_ON_ERROR);
     unset($package["autoload-dev"]);
     $flags = JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES;
