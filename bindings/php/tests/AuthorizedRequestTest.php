@@ -145,11 +145,17 @@ final class AuthorizedRequestTest extends TestCase
      */
     public function testABodyIsSentAgainFromItsBeginning(string $way): void
     {
-        $key = bin2hex(random_bytes(8));
-        $sender = new Sender($way, new FakeClient(['one', 'two'], Servers::faults()));
-        $sender->send(new Request('POST', self::rejecting($key), [], 'a body'));
+        $bodies = [];
+        // Reads on from where the body stands, as not every client does.
+        $answer = static function (RequestInterface $request) use (&$bodies): Response {
+            $bodies[] = $request->getBody()->getContents();
 
-        self::assertSame(['a body', 'a body'], array_column(self::log($key), 'body'));
+            return self::rejection();
+        };
+        $sender = new Sender($way, new FakeClient(['one', 'two']), [$answer, $answer]);
+        $sender->send(new Request('POST', self::OWN, [], 'a body'));
+
+        self::assertSame(['a body', 'a body'], $bodies);
         self::assertSame(['Token one', 'Token two'], $sender->sent());
     }
 
