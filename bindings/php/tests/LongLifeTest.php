@@ -33,7 +33,7 @@ final class LongLifeTest extends TestCase
                         ] as $failing) {
                             try { $failing(); } catch (RuntimeException) { $thrown++; }
                         }
-                        TPS\Client::login()->token();
+                        TPS\Client::login()->stats();
                     }
                 }
             };
@@ -52,7 +52,7 @@ final class LongLifeTest extends TestCase
 
         self::assertSame(5 * 11_000, $thrown);
         self::assertLessThan(16 * 1024, $ofPhp, 'bytes by which the memory of PHP has grown');
-        // In 10,000 rounds: a token left behind by each would be a megabyte.
+        // In 10,000 rounds: what each left behind would be megabytes.
         self::assertLessThan(512, $resident, 'KiB by which the process has grown');
         self::assertSame(1, $logins);
         self::assertSame(2, $organization->count('logins'), 'the right one and the wrong one');
