@@ -7,7 +7,9 @@ export PYTHONDONTWRITEBYTECODE=1
 . tests/packages.sh
 need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest puma \
-  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring phpunit nginx-light tinyproxy-bin microsocks redis-server
+  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
+  php-guzzlehttp-guzzle php-psr-http-client php-illuminate-http php-illuminate-container \
+  tinyproxy-bin microsocks redis-server
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
 # shellcheck source=tests/check.sh

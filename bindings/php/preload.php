@@ -11,7 +11,11 @@ require_once __DIR__ . '/autoload.php';
 
 (static function (): void {
     $directory = new RecursiveDirectoryIterator(__DIR__ . '/src', FilesystemIterator::SKIP_DOTS);
+    $psr18 = interface_exists(Psr\Http\Client\ClientInterface::class);
     foreach (new RecursiveIteratorIterator($directory) as $file) {
-        require_once $file->getPathname();
+        // src/Http implements interfaces of PSR-18, which a project need not have, nor its autoloader be known here.
+        if ($psr18 || $file->getPath() !== __DIR__ . '/src/Http') {
+            require_once $file->getPathname();
+        }
     }
 })();

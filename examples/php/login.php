@@ -10,6 +10,7 @@
 declare(strict_types=1);
 
 use TPS\Client;
+use TPS\Exception\TokenRejectedException;
 
 // With Composer: vendor/autoload.php.
 require __DIR__ . '/../../bindings/php/autoload.php';
@@ -19,8 +20,17 @@ $client = Client::fromEnvironment();
 echo "token: {$client->token()}\n";
 
 $url = $client->stats()['base_url'] . '/api/v1/organizations/';
-$context = stream_context_create(['http' => ['header' => "Authorization: {$client->authorization()}"]]);
-$answer = json_decode(file_get_contents($url, context: $context), flags: JSON_THROW_ON_ERROR);
+$body = $client->withToken(static function (#[SensitiveParameter] string $token) use ($url): string {
+    // PHP would take the header along to another host.
+    $http = ['header' => "Authorization: Token $token", 'follow_location' => 0, 'ignore_errors' => true];
+    $body = file_get_contents($url, context: stream_context_create(['http' => $http]));
+    if (str_contains($http_response_header[0], ' 401 ')) {
+        throw new TokenRejectedException();
+    }
+
+    return $body;
+});
+$answer = json_decode($body, flags: JSON_THROW_ON_ERROR);
 echo "organization: {$answer->results[0]->name}\n";
 
 for ($i = 0; $i < 10_000; $i++) {

@@ -4,10 +4,13 @@ declare(strict_types=1);
 
 namespace TPS;
 
+use TPS\Exception\TokenRejectedException;
 use TPS\Exception\TpsException;
 use TPS\Internal\Arguments;
 use TPS\Internal\Handle;
 use TPS\Internal\Native;
+use TPS\Internal\Rejection;
+use TPS\Internal\Trace;
 
 /**
  * One set of credentials and the token that belongs to them.
@@ -28,8 +31,10 @@ use TPS\Internal\Native;
  * - logins_per_day (int): how many logins may replace tokens before their known end, for all processes together, 10; 0: no
  *   limit
  * - user_agent (string): put before the library's own
+ *
+ * Not final for the sake of Testing\FakeClient alone, which is one to every type declaration.
  */
-final class Client implements \JsonSerializable
+class Client implements \JsonSerializable
 {
     /**
      * Tokens by the library's number for them. Static, so that no dump, cast or export of a client shows one. Numbers
@@ -41,7 +46,8 @@ final class Client implements \JsonSerializable
 
     private readonly Native $native;
 
-    private readonly Handle $handle;
+    /** Null once closed. */
+    private ?Handle $handle;
 
     /** The number under which this client has put a token into the table; 0: none. */
     private int $number = 0;
@@ -115,7 +121,7 @@ final class Client implements \JsonSerializable
      */
     public function token(): string
     {
-        $number = $this->native->generation($this->handle);
+        $number = $this->native->generation($this->handle());
 
         return self::$tokens[$number] ?? $this->fetch($number);
     }
@@ -131,6 +137,35 @@ final class Client implements \JsonSerializable
     }
 
     /**
+     * Calls the API with any HTTP library: with the token and, where the server rejects that, once more with another one.
+     *
+     * @template T
+     *
+     * @param callable(string): T $send takes the token and sends the request. It reports a rejected token by throwing
+     *                                  TokenRejectedException, or by returning 401 or a response with that status. Where
+     *                                  it returns a PSR-7 response, a 401 that says nothing against the token is none.
+     *
+     * @return T what it returned in the end, a rejection too
+     *
+     * @throws TokenRejectedException if it throws that twice
+     * @throws TpsException as token()
+     */
+    public function withToken(callable $send): mixed
+    {
+        $token = $this->token();
+        try {
+            $outcome = Trace::without($token, $send);
+            if (!Rejection::in($outcome)) {
+                return $outcome;
+            }
+        } catch (TokenRejectedException) {
+        }
+        $this->invalidate($token);
+
+        return Trace::without($this->token(), $send);
+    }
+
+    /**
      * Says that the server answered 401 to this very token. Does nothing where that token has been replaced already, so
      * any number of callers may report the same one. Otherwise the next token() takes what another process has stored, or
      * asks the server, and logs in if the token is gone indeed; one that the server takes after all stays.
@@ -142,7 +177,7 @@ final class Client implements \JsonSerializable
      */
     public function invalidate(#[\SensitiveParameter] string $token): void
     {
-        $this->native->invalidate($this->handle, Arguments::text('token', $token));
+        $this->native->invalidate($this->handle(), Arguments::text('token', $token));
     }
 
     /**
@@ -152,7 +187,7 @@ final class Client implements \JsonSerializable
      */
     public function logout(): void
     {
-        $this->native->logout($this->handle);
+        $this->native->logout($this->handle());
         $this->forget();
     }
 
@@ -168,7 +203,17 @@ final class Client implements \JsonSerializable
      */
     public function stats(): array
     {
-        return json_decode($this->native->stats($this->handle), associative: true, flags: JSON_THROW_ON_ERROR);
+        return json_decode($this->native->stats($this->handle()), associative: true, flags: JSON_THROW_ON_ERROR);
+    }
+
+    /**
+     * Gives back what the client holds, as its end does. The token stays, in the library and in the store. Any number of
+     * times; every other method throws a LogicException from then on.
+     */
+    public function close(): void
+    {
+        $this->forget();
+        $this->handle = null;
     }
 
     /** An empty object, whatever is added to the class. */
@@ -214,6 +259,11 @@ final class Client implements \JsonSerializable
     {
     }
 
+    private function handle(): Handle
+    {
+        return $this->handle ?? throw new \LogicException('this TPS\Client is closed: make another one');
+    }
+
     /**
      * The number is asked before and after: a token between two different ones may belong to either.
      *
@@ -221,9 +271,9 @@ final class Client implements \JsonSerializable
      */
     private function fetch(int $number): string
     {
-        $token = $this->native->token($this->handle);
+        $token = $this->native->token($this->handle());
         $this->forget();
-        if ($number !== 0 && $number === $this->native->generation($this->handle)) {
+        if ($number !== 0 && $number === $this->native->generation($this->handle())) {
             self::$tokens[$number] = $token;
             $this->number = $number;
         }

@@ -98,6 +98,10 @@ final class ForeignCallTest extends TestCase
             'a failed login' => ['TPS\Client::login(password: "wrong");'],
             'a failed token' => ['$c = new TPS\Client(password: "wrong"); $c->token();'],
             'a refused option' => ['new TPS\Client(options: ["colour" => "red"]);'],
+            'a client closed by hand' => [
+                'for ($i = 0; $i < 1000; $i++) { $c = new TPS\Client(); $c->close(); $c->close(); unset($c); }',
+            ],
+            'a token refused twice' => ['TPS\Client::login()->withToken(fn () => 401);'],
             'a client in a global' => ['$GLOBALS["client"] = TPS\Client::login(); unset($GLOBALS["client"]);'],
         ];
     }

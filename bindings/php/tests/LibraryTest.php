@@ -7,31 +7,19 @@ namespace TPS\Tests;
 use PHPUnit\Framework\TestCase;
 use TPS\Internal\Library;
 use TPS\Tests\Support\Child;
+use TPS\Tests\Support\Libraries;
 
 /**
  * How the library is found, and what is said when it is not.
  */
 final class LibraryTest extends TestCase
 {
-    private const CALL = 'new TPS\Client("a@example.com", "b", "c", ["cache" => "memory"])';
-
-    private string $directory;
-
-    protected function setUp(): void
-    {
-        $this->directory = sys_get_temp_dir() . '/tps-test-' . bin2hex(random_bytes(6));
-        mkdir($this->directory);
-    }
-
-    protected function tearDown(): void
-    {
-        self::remove($this->directory);
-    }
+    use Libraries;
 
     public function testTheRealOneIsAnAbsolutePath(): void
     {
         self::assertStringStartsWith('/', Library::find()->file);
-        self::assertSame('nothing', Child::thrown(self::CALL));
+        self::assertSame('nothing', Child::thrown(self::call()));
     }
 
     public function testTheOneShippedInThePackageIsFound(): void
@@ -41,7 +29,7 @@ final class LibraryTest extends TestCase
         copy(Library::find()->file, "$package/lib/libtps.so");
         copy(Library::find()->header(), "$package/lib/tps_ffi.h");
 
-        $child = $this->inCopy($package, self::CALL . '; echo TPS\Internal\Library::find()->file;');
+        $child = $this->inCopy($package, self::call() . '; echo TPS\Internal\Library::find()->file;');
         self::assertSame(["$package/lib/libtps.so", ''], [$child->stdout, $child->stderr]);
     }
 
@@ -54,7 +42,7 @@ final class LibraryTest extends TestCase
 
         $child = $this->inCopy(
             $package,
-            self::CALL . "; preg_match('~/\S+libtps\S+~', file_get_contents('/proc/self/maps'), \$m); echo \$m[0];",
+            self::call() . "; preg_match('~/\S+libtps\S+~', file_get_contents('/proc/self/maps'), \$m); echo \$m[0];",
             ['LD_LIBRARY_PATH' => $this->directory],
         );
         self::assertSame(["$this->directory/libtps.so.0", ''], [$child->stdout, $child->stderr]);
@@ -67,7 +55,7 @@ final class LibraryTest extends TestCase
         copy(Library::find()->header(), "$package/lib/tps_ffi.h");
         $message = $this->inCopy(
             $package,
-            'try { ' . self::CALL . '; } catch (TPS\Exception\LibraryException $e) { echo $e->getMessage(); }',
+            'try { ' . self::call() . '; } catch (TPS\Exception\LibraryException $e) { echo $e->getMessage(); }',
         )->stdout;
 
         foreach (["$package/lib", 'target/release/libtps.so', 'target/debug/libtps.so', 'libtps.so.0'] as $place) {
@@ -83,7 +71,7 @@ final class LibraryTest extends TestCase
         copy(Library::find()->file, "$this->directory/libtps.so");
         $message = $this->inCopy(
             $package,
-            'try { ' . self::CALL . '; } catch (TPS\Exception\LibraryException $e) { echo $e->getMessage(); }',
+            'try { ' . self::call() . '; } catch (TPS\Exception\LibraryException $e) { echo $e->getMessage(); }',
             ['TPS_LIBRARY' => "$this->directory/libtps.so"],
         )->stdout;
 
@@ -111,16 +99,6 @@ final class LibraryTest extends TestCase
     public function testAChoiceThatIsADirectory(): void
     {
         self::assertStringContainsString('TPS_LIBRARY', $this->thrownFor($this->directory));
-    }
-
-    public function testAnotherArchitecture(): void
-    {
-        $library = file_get_contents(Library::find()->file);
-        // The number of a machine that nobody has: Itanium.
-        file_put_contents("$this->directory/libtps.so", substr_replace($library, "\x32\x00", 18, 2));
-        $message = $this->thrownFor("$this->directory/libtps.so");
-
-        self::assertStringContainsString('it was built for machine 50 (64 bits), this PHP for', $message);
     }
 
     public function testAnotherLibrary(): void
@@ -154,7 +132,7 @@ final class LibraryTest extends TestCase
         $header = "$this->directory/tps.h";
         $lines = ['#define FFI_SCOPE "TPS"', "#define FFI_LIB \"$library\"", 'const char *tps_version(void);', ''];
         file_put_contents($header, implode("\n", $lines));
-        $message = Child::thrown(self::CALL, flags: ['-d', "ffi.preload=$header"]);
+        $message = Child::thrown(self::call(), flags: ['-d', "ffi.preload=$header"]);
 
         self::assertStringContainsString("ffi.preload=$header loads is too old: 0.0.9, need", $message);
         self::assertStringContainsString("bin/tps-preload-header >$header", $message);
@@ -181,7 +159,7 @@ final class LibraryTest extends TestCase
 
     public function testFfiSwitchedOff(): void
     {
-        $message = Child::thrown(self::CALL, flags: ['-d', 'ffi.enable=0']);
+        $message = Child::thrown(self::call(), flags: ['-d', 'ffi.enable=0']);
 
         self::assertStringStartsWith('TPS\Exception\LibraryException: ', $message);
         self::assertStringContainsString('SAPI cli, ffi.enable=0', $message);
@@ -190,62 +168,10 @@ final class LibraryTest extends TestCase
 
     public function testTheExtensionIsMissing(): void
     {
-        $message = Child::thrown(self::CALL, flags: ['-n']);
+        $message = Child::thrown(self::call(), flags: ['-n']);
 
         self::assertStringStartsWith('TPS\Exception\LibraryException: ', $message);
         self::assertStringContainsString('extension FFI is missing', $message);
         self::assertStringContainsString('phpenmod ffi', $message);
-    }
-
-    private function thrownFor(string $library): string
-    {
-        $message = Child::thrown(self::CALL, ['TPS_LIBRARY' => $library]);
-        self::assertStringStartsWith('TPS\Exception\LibraryException: ', $message);
-        self::assertStringContainsString($library, $message);
-        self::assertStringNotContainsString("\n", $message);
-
-        return $message;
-    }
-
-    private function compile(string $code): string
-    {
-        file_put_contents("$this->directory/libtps.c", $code);
-        $command = sprintf('cc -shared -fPIC -o %1$s/libtps.so %1$s/libtps.c 2>&1', escapeshellarg($this->directory));
-        exec($command, $output, $exitCode);
-        self::assertSame(0, $exitCode, implode("\n", $output));
-
-        return "$this->directory/libtps.so";
-    }
-
-    /** Without the repository around it, as in vendor/. */
-    private function copyOfThePackage(): string
-    {
-        $package = "$this->directory/vendor/tps/tps";
-        mkdir($package, recursive: true);
-        copy(Child::package() . '/autoload.php', "$package/autoload.php");
-        exec(sprintf('cp -r %s %s', escapeshellarg(Child::package() . '/src'), escapeshellarg("$package/src")));
-
-        return $package;
-    }
-
-    /**
-     * @param array<string, string> $environment
-     */
-    private function inCopy(string $package, string $code, array $environment = []): Child
-    {
-        // Empty counts as not set.
-        return Child::run($code, $environment + ['TPS_LIBRARY' => ''], package: $package);
-    }
-
-    private static function remove(string $path): void
-    {
-        if (is_dir($path)) {
-            foreach (array_diff(scandir($path), ['.', '..']) as $name) {
-                self::remove("$path/$name");
-            }
-            rmdir($path);
-        } else {
-            unlink($path);
-        }
     }
 }

@@ -49,7 +49,8 @@ final class ProcessesTest extends TestCase
     private function tokens(Organization $organization, int $processes, int $atOnce): array
     {
         $autoload = var_export(Child::package() . '/autoload.php', true);
-        $code = "require $autoload; echo TPS\\Client::fromEnvironment()->token(), \"\\n\";";
+        // In one piece: all write to the same pipe.
+        $code = "require $autoload; echo TPS\\Client::fromEnvironment()->token() . \"\\n\";";
         $child = Child::start(
             ['sh', '-c', 'seq "$1" | xargs -P "$2" -I{} "$3" -r "$4"', 'sh', "$processes", "$atOnce", PHP_BINARY, $code],
             [

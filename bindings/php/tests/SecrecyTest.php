@@ -4,8 +4,14 @@ declare(strict_types=1);
 
 namespace TPS\Tests;
 
+use GuzzleHttp\Client as Guzzle;
+use GuzzleHttp\Handler\MockHandler;
+use GuzzleHttp\Psr7\Request;
 use PHPUnit\Framework\TestCase;
 use TPS\Client;
+use TPS\Guzzle\Authorize;
+use TPS\Http\AuthorizedClient;
+use TPS\Testing\FakeClient;
 use TPS\Tests\Support\Child;
 use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Servers;
@@ -15,40 +21,50 @@ final class SecrecyTest extends TestCase
     /**
      * @dataProvider dumps
      */
-    public function testNoDumpOfAClientShowsASecret(callable $dump): void
+    public function testNoDumpShowsASecret(callable $dump): void
     {
         $organization = Organization::make();
         $client = $organization->login();
         // Twice, so that the binding keeps it.
         $token = $client->token();
         self::assertSame($token, $client->token());
+        $fake = new FakeClient([$token, 'another-' . $token]);
+        self::assertSame($token, $fake->token());
 
-        $text = $dump($client);
-        self::assertNotSame('', $text);
-        self::assertStringNotContainsString($token, $text);
-        self::assertStringNotContainsString($organization->password, $text);
-        self::assertSame($token, $client->token(), 'a dump shall do no harm');
+        foreach ([$client, $fake] as $one) {
+            $sender = new AuthorizedClient(new Guzzle(['base_uri' => Servers::knox()]), $one);
+            $sender->sendRequest(new Request('GET', Servers::knox() . '/api/v1/organizations/'));
+            foreach ([$one, $sender, new Authorize($one), (new Authorize($one))(new MockHandler())] as $object) {
+                $text = $dump($object);
+                self::assertNotSame('', $text);
+                self::assertStringNotContainsString($token, $text);
+                self::assertStringNotContainsString($organization->password, $text);
+            }
+            self::assertSame($token, $one->token(), 'a dump shall do no harm');
+        }
     }
 
     /**
-     * @return array<string, array{callable(Client): string}>
+     * @return array<string, array{callable(object): string}>
      */
     public function dumps(): array
     {
         return [
-            'var_dump' => [static fn (Client $client): string => self::printed(static fn () => var_dump($client))],
-            'print_r' => [static fn (Client $client): string => print_r($client, true)],
-            'var_export' => [static fn (Client $client): string => var_export($client, true)],
-            '(array), print_r' => [static fn (Client $client): string => print_r((array) $client, true)],
+            'var_dump' => [static fn (object $object): string => self::printed(static fn () => var_dump($object))],
+            'print_r' => [static fn (object $object): string => print_r($object, true)],
+            'var_export' => [static fn (object $object): string => var_export($object, true)],
+            '(array), print_r' => [static fn (object $object): string => print_r((array) $object, true)],
             '(array), var_dump' => [
-                static fn (Client $client): string => self::printed(static fn () => var_dump((array) $client)),
+                static fn (object $object): string => self::printed(static fn () => var_dump((array) $object)),
             ],
-            '(array), var_export' => [static fn (Client $client): string => var_export((array) $client, true)],
+            '(array), var_export' => [static fn (object $object): string => var_export((array) $object, true)],
             'debug_zval_dump' => [
-                static fn (Client $client): string => self::printed(static fn () => debug_zval_dump($client)),
+                static fn (object $object): string => self::printed(static fn () => debug_zval_dump($object)),
             ],
-            'json_encode' => [static fn (Client $client): string => json_encode($client, JSON_THROW_ON_ERROR)],
-            'stats' => [static fn (Client $client): string => print_r($client->stats(), true)],
+            'json_encode' => [static fn (object $object): string => json_encode($object, JSON_THROW_ON_ERROR)],
+            'stats' => [
+                static fn (object $object): string => $object instanceof Client ? print_r($object->stats(), true) : '-',
+            ],
         ];
     }
 
@@ -57,25 +73,39 @@ final class SecrecyTest extends TestCase
         self::assertSame('{"client":{}}', json_encode(['client' => Organization::make()->login()]));
     }
 
-    public function testAClientCannotBeSerialized(): void
+    public function testNothingCanBeSerialized(): void
     {
-        $client = Organization::make()->login();
-        $this->expectException(\LogicException::class);
-        serialize($client);
+        foreach ([Organization::make()->login(), new FakeClient()] as $client) {
+            foreach ([$client, new Authorize($client), ['client' => $client]] as $object) {
+                try {
+                    self::fail(serialize($object));
+                } catch (\LogicException $exception) {
+                    self::assertStringContainsString('cannot be serialized', $exception->getMessage());
+                }
+            }
+        }
     }
 
-    public function testAClientCannotBeUnserialized(): void
+    /**
+     * @testWith ["O:10:\"TPS\\Client\":0:{}"]
+     *           ["O:22:\"TPS\\Testing\\FakeClient\":0:{}"]
+     */
+    public function testAClientCannotBeUnserialized(string $of): void
     {
         $this->expectException(\LogicException::class);
-        unserialize('O:10:"TPS\Client":0:{}');
+        unserialize($of);
     }
 
     public function testAClientCannotBeCloned(): void
     {
-        $client = Organization::make()->login();
-        $this->expectException(\Error::class);
-        $this->expectExceptionMessage('private TPS\Client::__clone()');
-        clone $client;
+        foreach ([Organization::make()->login(), new FakeClient()] as $client) {
+            try {
+                clone $client;
+                self::fail('cloned');
+            } catch (\Error $error) {
+                self::assertStringContainsString('private TPS\Client::__clone()', $error->getMessage());
+            }
+        }
     }
 
     /**
@@ -85,17 +115,19 @@ final class SecrecyTest extends TestCase
     {
         $secrets = ['tps-secret-password', 'tps-secret-token'];
         $environment = ['TPS_TEST_SERVER' => Servers::knox()];
-        $prelude = '$options = ["cache" => "memory", "base_url" => getenv("TPS_TEST_SERVER")];'
+        $prelude = 'require "GuzzleHttp/autoload.php";'
+            . '$fake = new TPS\Testing\FakeClient("tps-secret-token");'
+            . '$options = ["cache" => "memory", "base_url" => getenv("TPS_TEST_SERVER")];'
             . '$of = ["username" => "a@example.com", "organizationId" => "nowhere"];';
         $flags = ['-d', 'zend.exception_ignore_args=0', '-d', 'zend.exception_string_param_max_len=1000',
             '-d', 'display_errors=1', '-d', 'log_errors=0'];
 
         // One that is no secret shows that arguments are shown.
-        $call = "(function (string \$plain) use (\$options, \$of) { $call; })('plain-argument')";
+        $call = "(function (string \$plain) use (\$options, \$of, \$fake) { $call; })('plain-argument')";
 
         $uncaught = Child::run("$prelude $call;", $environment, $flags);
         self::assertSame(255, $uncaught->exitCode);
-        self::assertStringContainsString('Uncaught TPS\Exception', $uncaught->stdout);
+        self::assertMatchesRegularExpression('/(?:Uncaught|Next) TPS\\\\/', $uncaught->stdout);
         self::assertStringContainsString('plain-argument', $uncaught->stdout);
 
         $dumped = Child::run(
@@ -133,6 +165,28 @@ final class SecrecyTest extends TestCase
             'a bad token' => [
                 "\$client = new TPS\\Client(...\$of, password: $password, options: \$options); "
                     . '$client->invalidate("tps-secret-token\0")',
+            ],
+            'a bad script' => ['new TPS\Testing\FakeClient(["tps-secret-token", "tps-secret-token\0"])'],
+            'a token that is rejected twice' => [
+                '$fake->withToken(fn (string $token) => throw new TPS\Exception\TokenRejectedException())',
+            ],
+            'a token that was passed on' => [
+                '$send = fn (array $headers) => throw new RuntimeException("refused");
+                $fake->withToken(function (string $token) use ($send) {
+                    try { $send(["headers" => ["Authorization" => "Token $token"]]); } catch (Exception $cause) {
+                        throw new TPS\Exception\TokenRejectedException(previous: $cause);
+                    }
+                })',
+            ],
+            'no token, PSR-18' => [
+                "\$client = new TPS\\Client(...\$of, password: $password, options: \$options);"
+                    . '$http = new TPS\Http\AuthorizedClient(new GuzzleHttp\Client(), $client);'
+                    . '$http->sendRequest(new GuzzleHttp\Psr7\Request("GET", $options["base_url"]))',
+            ],
+            'no token, Guzzle' => [
+                "\$client = new TPS\\Client(...\$of, password: $password, options: \$options);"
+                    . '$stack = GuzzleHttp\HandlerStack::create(); $stack->push(new TPS\Guzzle\Authorize($client));'
+                    . '(new GuzzleHttp\Client(["handler" => $stack]))->get($options["base_url"])',
             ],
         ];
     }

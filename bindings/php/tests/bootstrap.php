@@ -3,6 +3,8 @@
 declare(strict_types=1);
 
 require __DIR__ . '/../autoload.php';
+// Debian's packages, in the include_path.
+require 'GuzzleHttp/autoload.php';
 
 spl_autoload_register(static function (string $class): void {
     if (str_starts_with($class, 'TPS\\Tests\\')) {

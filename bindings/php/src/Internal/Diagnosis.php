@@ -20,6 +20,10 @@ final class Diagnosis
         '/libc\.musl|ld-musl/' => 'it was built for musl (Alpine), this system has another C library. ' . self::REMEDY,
         "/GLIBC_\\S+' not found|libc\\.so\\.6|ld-linux|Error relocating/" =>
             'it was built for another or a newer C library than this system has. ' . self::REMEDY,
+        '/Permission denied/' => 'this user may not read it: `chmod a+r` it, and `chmod a+x` the directories above it.',
+        '/failed to map segment|Operation not permitted/' =>
+            'nothing may be executed there: the file system is mounted noexec, or a security policy forbids it. '
+            . 'Put the library elsewhere.',
         '/undefined symbol|Symbol not found/' => 'it is another library, not libtps. ' . self::REMEDY,
     ];
 
@@ -36,6 +40,12 @@ final class Diagnosis
             PHP_MAJOR_VERSION,
             PHP_MINOR_VERSION,
         );
+    }
+
+    public static function classDisabled(): string
+    {
+        return "PHP's class FFI is disabled: take FFI out of disable_classes=" . ini_get('disable_classes') . ' in '
+            . (php_ini_loaded_file() ?: 'php.ini') . ' and restart PHP.';
     }
 
     public static function switchedOff(): string
@@ -91,7 +101,15 @@ final class Diagnosis
 
     public static function wrongChoice(string $chosen): string
     {
-        return "there is no file $chosen, which TPS_LIBRARY names. Correct it, or unset it: libtps is searched for.";
+        return "there is no file $chosen, which TPS_LIBRARY names, that PHP may see" . self::basedir()
+            . '. Correct it, or unset it: libtps is searched for.';
+    }
+
+    private static function basedir(): string
+    {
+        $basedir = ini_get('open_basedir');
+
+        return $basedir === '' ? '' : " with open_basedir=$basedir";
     }
 
     /**
@@ -132,7 +150,7 @@ final class Diagnosis
     {
         $file = $library->file;
         if ($file === Library::SYSTEM) {
-            return 'libtps is not found: there is neither ' . implode(' nor ', Library::places())
+            return 'libtps is not found: PHP sees neither ' . implode(' nor ', Library::places()) . self::basedir()
                 . ", and the system's loader says: $reason. " . self::REMEDY;
         }
         $origin = Arguments::environment('TPS_LIBRARY') === null ? '' : ' (TPS_LIBRARY)';

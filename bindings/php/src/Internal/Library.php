@@ -29,16 +29,17 @@ final class Library
     }
 
     /**
-     * The file named by TPS_LIBRARY, else the first of places() that exists, else the system's.
+     * The file named by TPS_LIBRARY, else the first of places() that exists, else the system's. With open_basedir PHP warns
+     * at each look elsewhere: to no use, the exception tells.
      */
     public static function find(): self
     {
         $chosen = Arguments::environment('TPS_LIBRARY');
         if ($chosen !== null) {
-            return new self(realpath($chosen) ?: throw new LibraryException(Diagnosis::wrongChoice($chosen)));
+            return new self(@realpath($chosen) ?: throw new LibraryException(Diagnosis::wrongChoice($chosen)));
         }
         foreach (self::places() as $place) {
-            if (is_file($place)) {
+            if (@is_file($place)) {
                 return new self(realpath($place));
             }
         }
@@ -84,7 +85,7 @@ final class Library
             array_unshift($places, dirname($this->file) . '/' . self::HEADER);
         }
         foreach ($places as $place) {
-            if (is_readable($place)) {
+            if (@is_readable($place)) {
                 return $place;
             }
         }

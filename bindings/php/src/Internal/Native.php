@@ -122,6 +122,9 @@ final class Native
         if (!extension_loaded('ffi')) {
             throw new LibraryException(Diagnosis::extensionMissing());
         }
+        if (!method_exists(\FFI::class, 'cdef')) {
+            throw new LibraryException(Diagnosis::classDisabled());
+        }
         try {
             return self::preloaded();
         } catch (\FFI\Exception $exception) {

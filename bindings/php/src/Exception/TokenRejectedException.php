@@ -1,0 +1,13 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Exception;
+
+/**
+ * Thrown by what Client::withToken() calls: the server answered that the token is not, or no longer, valid.
+ */
+final class TokenRejectedException extends TpsException
+{
+    protected const MESSAGE = 'the server rejected the token';
+}

@@ -1,0 +1,205 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TPS\Tests;
+
+use PHPUnit\Framework\TestCase;
+use TPS\Internal\Library;
+use TPS\Tests\Support\Child;
+use TPS\Tests\Support\Organization;
+use TPS\Tests\Support\Servers;
+
+/**
+ * The package as its users get it: written by package.sh, installed by Composer into an empty project, offline.
+ */
+final class PackageTest extends TestCase
+{
+    private static string $directory;
+
+    private static string $archive;
+
+    public static function setUpBeforeClass(): void
+    {
+        self::$directory = sys_get_temp_dir() . '/tps-package-' . bin2hex(random_bytes(6));
+        mkdir(self::$directory . '/archives', recursive: true);
+        mkdir(self::$directory . '/project');
+        // Nobody's rights but those in the archive; whoever builds may have a umask of his own.
+        $made = Child::start(['sh', '-c', 'umask 077; exec "$0" "$1"', Child::package() . '/package.sh',
+            self::$directory . '/archives']);
+        self::assertSame([0, ''], [$made->exitCode, $made->stderr]);
+        self::$archive = trim($made->stdout);
+
+        file_put_contents(self::$directory . '/project/composer.json', json_encode([
+            'repositories' => [
+                ['type' => 'artifact', 'url' => '../archives'],
+                ['packagist.org' => false],
+            ],
+            'require' => ['tps/tps' => Library::NEEDED],
+        ]));
+        $installed = Child::start(
+            ['composer', 'install', '--no-interaction', '--no-progress', '--working-dir', self::$directory . '/project'],
+            [
+                'COMPOSER_HOME' => self::$directory . '/composer',
+                'COMPOSER_ALLOW_SUPERUSER' => '1',
+                'COMPOSER_DISABLE_NETWORK' => '1',
+            ],
+        );
+        self::assertSame(0, $installed->exitCode, $installed->stdout . $installed->stderr);
+    }
+
+    public static function tearDownAfterClass(): void
+    {
+        exec('rm -rf ' . escapeshellarg(self::$directory));
+    }
+
+    public function testTheArchiveHoldsWhatIsNeededAndNoMore(): void
+    {
+        $sources = Child::start(['git', '-C', Child::package(), 'ls-files', 'src'])->stdout;
+        $wanted = [...explode("\n", trim($sources)), 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'autoload.php',
+            'bin/tps-preload-header', 'composer.json', 'lib/libtps.so', 'lib/tps_ffi.h', 'preload.php'];
+        sort($wanted);
+        $zip = new \ZipArchive();
+        self::assertTrue($zip->open(self::$archive));
+        $modes = [];
+        for ($i = 0; $i < $zip->numFiles; $i++) {
+            $zip->getExternalAttributesIndex($i, $system, $attributes);
+            $modes[$zip->getNameIndex($i)] = sprintf('%o', $attributes >> 16);
+        }
+        $named = array_keys($modes);
+        sort($named);
+
+        self::assertSame($wanted, $named);
+        self::assertSame('100755', $modes['bin/tps-preload-header']);
+        unset($modes['bin/tps-preload-header']);
+        self::assertSame(['100644'], array_values(array_unique($modes)));
+        self::assertMatchesRegularExpression('~/tps-tps-\d+\.\d+\.\d+-\w+-linux-\w+\.zip$~', self::$archive);
+        self::assertLessThan(3 * 1024 * 1024, filesize(self::installed('lib/libtps.so')));
+    }
+
+    public function testTheSameCommitMakesTheSameArchive(): void
+    {
+        $other = self::$directory . '/other';
+        mkdir($other);
+        $made = Child::start([Child::package() . '/package.sh', $other]);
+
+        self::assertSame(hash_file('sha256', self::$archive), hash_file('sha256', trim($made->stdout)));
+    }
+
+    public function testTheVersionIsTheLibrarys(): void
+    {
+        $composer = json_decode(file_get_contents(self::installed('composer.json')), associative: true);
+        $child = $this->outside('echo (new TPS\Client("a@example.com", "b", "c"))->stats()["version"];');
+
+        self::assertSame([$child->stdout, false], [$composer['version'], isset($composer['autoload-dev'])]);
+    }
+
+    public function testTheLibraryExportsItsFunctionsAndNothingElse(): void
+    {
+        $symbols = Child::start(['nm', '-D', '--defined-only', self::installed('lib/libtps.so')])->stdout;
+        preg_match_all('/^\S+ \S (\S+)$/m', $symbols, $exported);
+        preg_match_all('/\b(tps_\w+)\(/', file_get_contents(self::installed('lib/tps_ffi.h')), $declared);
+        sort($exported[1]);
+        sort($declared[1]);
+
+        self::assertNotEmpty($declared[1]);
+        self::assertSame($declared[1], $exported[1]);
+    }
+
+    /** The README says which C library it takes. */
+    public function testTheLibraryNeedsNoNewerCLibraryThanIsSaid(): void
+    {
+        preg_match('/glibc (\d+\.\d+) or newer/', file_get_contents(self::installed('README.md')), $said);
+        preg_match_all(
+            '/\(GLIBC_([\d.]+)\)/',
+            Child::start(['objdump', '-T', self::installed('lib/libtps.so')])->stdout,
+            $needed,
+        );
+        usort($needed[1], version_compare(...));
+
+        self::assertSame($said[1], end($needed[1]));
+    }
+
+    /**
+     * A script outside of the repository: a login, a token, and a request with one that was revoked.
+     *
+     * @dataProvider ways
+     */
+    public function testOneRetryAndOneLoginForARevokedToken(string $send): void
+    {
+        $organization = Organization::make();
+        $child = $this->outside(<<<PHP
+            require 'GuzzleHttp/autoload.php';
+            \$client = TPS\Client::login();
+            \$first = \$client->token();
+            \$request = new GuzzleHttp\Psr7\Request('GET', getenv('TPS_BASE_URL') . '/api/v1/organizations/');
+            \$sent = [];
+            \$stack = GuzzleHttp\HandlerStack::create();
+            \$stack->push(GuzzleHttp\Middleware::history(\$sent));
+            file_get_contents(getenv('TPS_BASE_URL') . '/_test/organizations/' . getenv('TPS_ORGANIZATION_ID') . '/revoke/',
+                false, stream_context_create(['http' => ['method' => 'POST']]));
+            \$answer = $send;
+            echo json_encode([\$answer->getStatusCode(), count(\$sent), \$client->stats()['logins'],
+                \$first !== \$client->token(), TPS\Internal\Library::find()->file]);
+            PHP, $organization);
+
+        self::assertSame(json_encode([200, 2, 2, true, self::installed('lib/libtps.so')]), $child->stdout);
+        self::assertSame([2, 1], [$organization->count('logins'), $organization->count('api_calls')]);
+    }
+
+    /**
+     * @return array<string, array{string}>
+     */
+    public function ways(): array
+    {
+        return [
+            'PSR-18' => [
+                '(new TPS\Http\AuthorizedClient(new GuzzleHttp\Client(["handler" => $stack]), $client))
+                    ->sendRequest($request)',
+            ],
+            'Guzzle' => [
+                '(function () use ($client, $request, &$sent) {
+                    $stack = GuzzleHttp\HandlerStack::create();
+                    $stack->push(new TPS\Guzzle\Authorize($client));
+                    $stack->push(GuzzleHttp\Middleware::history($sent));
+                    return (new GuzzleHttp\Client(["handler" => $stack]))->send($request);
+                })()',
+            ],
+            'withToken' => [
+                '$client->withToken(fn (string $token) =>
+                    (new GuzzleHttp\Client(["handler" => $stack, "http_errors" => false]))
+                        ->send($request->withHeader("Authorization", "Token $token")))',
+            ],
+        ];
+    }
+
+    public function testTheHeaderForPreloadingIsWrittenByComposersCommand(): void
+    {
+        $child = Child::start([self::$directory . '/project/vendor/bin/tps-preload-header']);
+
+        self::assertSame([0, ''], [$child->exitCode, $child->stderr]);
+        self::assertStringContainsString('#define FFI_LIB "' . self::installed('lib/libtps.so') . '"', $child->stdout);
+    }
+
+    private static function installed(string $file): string
+    {
+        return self::$directory . "/project/vendor/tps/tps/$file";
+    }
+
+    private function outside(string $code, ?Organization $organization = null): Child
+    {
+        $script = self::$directory . '/project/script.php';
+        file_put_contents($script, "<?php require 'vendor/autoload.php'; $code");
+        $child = Child::start([PHP_BINARY, $script], [
+            'TPS_LIBRARY' => '',
+            'TPS_USERNAME' => $organization?->username ?? '',
+            'TPS_PASSWORD' => $organization?->password ?? '',
+            'TPS_ORGANIZATION_ID' => $organization?->id ?? '',
+            'TPS_BASE_URL' => Servers::knox(),
+            'TPS_CACHE' => 'memory',
+        ]);
+        self::assertSame([0, ''], [$child->exitCode, $child->stderr], $child->stdout);
+
+        return $child;
+    }
+}
