@@ -2,8 +2,8 @@
 
 require_relative "lib/tps/version"
 
-# One of two gems, by what package.sh has put beside this file: with the library inside, for the platform that it was built
-# on, or with its source, which is built when the gem is installed.
+# One of two gems, by what package.sh has put beside this file: with the library inside, for the platform that it was
+# built on, or with its source, which is built when the gem is installed.
 Gem::Specification.new do |spec|
   built = File.file?(File.join(__dir__, "lib/tps/libtps.so"))
   source = File.file?(File.join(__dir__, "ext/tps/Cargo.toml"))

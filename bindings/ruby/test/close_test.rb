@@ -23,7 +23,8 @@ class CloseTest < TPSTest
       client.close
       [
         -> { client.token }, -> { client.authorization }, -> { client.invalidate("t") }, -> { client.logout },
-        -> { client.stats }, -> { client.with_token { flunk } }, -> { client.request(Net::HTTP::Get.new(ORGANIZATIONS)) }
+        -> { client.stats }, -> { client.with_token { flunk } },
+        -> { client.request(Net::HTTP::Get.new(ORGANIZATIONS)) }
       ].each { |call| assert_match(/closed; make a new one/, assert_error(TPS::ClosedError, :closed, &call).message) }
       assert_match(/\A#<TPS::/, client.inspect)
     end

@@ -8,6 +8,25 @@ require "tps/testing"
 class FaradayTest < TPSTest
   LOGOUT = "/api/auth/logout/"
 
+  # Sends nothing before the end of `in_parallel`.
+  PARALLEL = Class.new(Faraday::Adapter) do
+    self.supports_parallel = true
+
+    def self.setup_parallel_manager(_ = nil)
+      Class.new(Array) { def run = each(&:call) }.new
+    end
+
+    def call(env)
+      super
+      env[:parallel_manager] << lambda do
+        status = env[:request_headers]["Authorization"] == "Token t1" ? 401 : 400
+        save_response(env, status, '{"detail":"Invalid token."}')
+        env.response.finish(env)
+      end
+      env.response
+    end
+  end
+
   # Asks where an answer leads, as middleware for redirects does.
   FOLLOWS = Class.new(Faraday::Middleware) do
     def call(env)
@@ -146,6 +165,19 @@ class FaradayTest < TPSTest
 
     assert_equal 200, connection.get("/a").status
     assert_equal 1, client.stats[:invalidations]
+  end
+
+  def test_an_answer_that_comes_later
+    client = TPS::Testing.fake(tokens: %w[t1 t2])
+    connection = Faraday.new("https://app.tpstreams.com") do |f|
+      f.request :tps, client
+      f.adapter PARALLEL
+    end
+    response = nil
+    connection.in_parallel { response = connection.get("/a") }
+
+    assert_equal [401, "t2"], [response.status, client.token]
+    refute response.env[:request_headers].key?("Authorization")
   end
 
   CHALLENGE = { "WWW-Authenticate" => "Token" }.freeze

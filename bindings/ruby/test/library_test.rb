@@ -71,7 +71,9 @@ class LibraryTest < TPSTest
   end
 
   def test_a_file_that_may_not_be_read
-    with_forbidden("libtps.so") { |file| assert_match(/#{file}.*may not read it: `chmod a\+r`/, failure_of_another_user(file)) }
+    with_forbidden("libtps.so") do |file|
+      assert_match(/#{file}.*may not read it: `chmod a\+r`/, failure_of_another_user(file))
+    end
   end
 
   def test_a_directory_that_may_not_be_entered
@@ -89,7 +91,7 @@ class LibraryTest < TPSTest
     Dir.mktmpdir do |directory|
       File.write(File.join(directory, "ffi.rb"), 'raise LoadError, "cannot load such file -- ffi"')
       output, = ruby("$LOAD_PATH.unshift(#{directory.inspect})\nbegin\n#{SCRIPT}end")
-      assert_equal "the ffi gem is missing (cannot load such file -- ffi): gem install ffi, or apt install ruby-ffi\n", output
+      assert_match(/\Athe ffi gem is missing \(cannot load such file -- ffi\): gem install ffi, or apt/, output)
     end
   end
 

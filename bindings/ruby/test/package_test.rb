@@ -132,13 +132,16 @@ class PackageTest < TPSTest
   def contents(gem)
     File.open(gem) do |file|
       data = Gem::Package::TarReader.new(file).seek("data.tar.gz") { |entry| Zlib.gunzip(entry.read) }
-      Gem::Package::TarReader.new(StringIO.new(data)).to_h { |entry| [entry.full_name, [entry.header.mode & 0o7777, entry.read(4)]] }
+      Gem::Package::TarReader.new(StringIO.new(data)).to_h do |entry|
+        [entry.full_name, [entry.header.mode & 0o7777, entry.read(4)]]
+      end
     end
   end
 
   # What git knows and a gem may hold, by the names that it has there.
   def tracked
-    places = %w[bindings/ruby/lib bindings/ruby/sig bindings/ruby/ext Cargo.toml Cargo.lock build.rs src include benches]
+    places = %w[bindings/ruby/lib bindings/ruby/sig bindings/ruby/ext
+                Cargo.toml Cargo.lock build.rs src include benches]
     output("git", "-C", ROOT, "ls-files", *places).split.map do |file|
       file.start_with?("bindings/ruby/") ? file.delete_prefix("bindings/ruby/") : "ext/tps/#{file}"
     end
@@ -174,7 +177,8 @@ class PackageTest < TPSTest
     organization = Organization.new
     environment = { "TPS_USERNAME" => organization.username, "TPS_PASSWORD" => organization.password,
                     "TPS_ORGANIZATION_ID" => organization.id, "TPS_BASE_URL" => Organization::SERVER,
-                    "SERVER" => Organization::SERVER, "XDG_STATE_HOME" => File.join(home, "state"), **gem_environment(home) }
+                    "SERVER" => Organization::SERVER, "XDG_STATE_HOME" => File.join(home, "state"),
+                    **gem_environment(home) }
     text, errors, = Open3.capture3(environment, RbConfig.ruby, "-w", "-e", SCRIPT, chdir: home)
 
     lines = text.lines(chomp: true)

@@ -53,13 +53,15 @@ class ReadmeTest < ProcessTest
     "Use 1" => [CLIENT, "print client.token.size", "64"]
   }.freeze
 
+  PARTS = /^```(?<language>\w*)\n(?<code>.*?)^```$|^##? (?<heading>[^\n]*)$/m
+
   # @return [Hash{String => String}] the blocks by heading and number
   def self.blocks(readme)
-    heading = number = nil
-    File.read(File.expand_path(readme, __dir__)).scan(/^```(\w*)\n(.*?)^```$|^##? ([^\n]*)$/m).each_with_object({}) do |match, found|
-      language, code, new_heading = match
-      heading, number = new_heading, 0 if new_heading
-      found["#{heading} #{number += 1}"] = code if language == "ruby"
+    heading = nil
+    numbers = Hash.new(0)
+    File.read(File.expand_path(readme, __dir__)).scan(PARTS).each_with_object({}) do |(language, code, title), found|
+      heading = title || heading
+      found["#{heading} #{numbers[heading] += 1}"] = code if language == "ruby"
     end
   end
 

@@ -20,8 +20,9 @@ class SecretTest < TPSTest
     assert_equal "#<TPS::Client organization_id=#{@organization.id.inspect}>", @client.inspect
     assert_equal "#<TPS::Testing::FakeClient organization_id=#{@organization.id.inspect}>", @fake.inspect
     @clients.each do |client|
-      assert_secret @secrets, client.inspect, client.to_s, client.pretty_inspect, [client].to_s, "#{client}"
-      assert_secret @secrets, JSON.generate(client), JSON.pretty_generate([client]), client.as_json, { a: client }.to_json
+      assert_secret @secrets, client.inspect, client.to_s, client.pretty_inspect, [client].to_s
+      assert_secret @secrets, JSON.generate(client), JSON.pretty_generate([client]), { a: client }.to_json,
+                    client.as_json
       assert_secret @secrets, client.stats.inspect, client.method(:token).inspect
     end
   end

@@ -20,7 +20,9 @@ class SignatureTest < TPSTest
 
   def test_each_public_method_has_one
     [TPS, TPS::Testing, TPS::Client].each do |owner|
-      owner.singleton_class.public_instance_methods(false).each { |name| assert_signature owner.method(name), singleton(owner) }
+      owner.singleton_class.public_instance_methods(false).each do |name|
+        assert_signature owner.method(name), singleton(owner)
+      end
     end
     [TPS::Client, TPS::Testing::FakeClient, TPS::Error, TPS::FaradayMiddleware].each do |owner|
       (owner.public_instance_methods(false) - INTERNAL).each do |name|
@@ -83,9 +85,10 @@ class SignatureTest < TPSTest
     functions.each do |function|
       assert_equal kinds.fetch(:req, []).size, function.required_positionals.size, method.inspect
       assert_equal kinds.fetch(:opt, []).size, function.optional_positionals.size, method.inspect
-      assert_equal [kinds.key?(:rest), kinds.key?(:keyrest)], [!function.rest_positionals.nil?, !function.rest_keywords.nil?]
+      assert_equal kinds.key?(:rest), !function.rest_positionals.nil?, method.inspect
+      assert_equal kinds.key?(:keyrest), !function.rest_keywords.nil?, method.inspect
     end
-    keywords = functions.flat_map { |function| [*function.required_keywords.keys, *function.optional_keywords.keys] }.uniq
+    keywords = functions.flat_map { |it| [*it.required_keywords.keys, *it.optional_keywords.keys] }.uniq
     named = kinds.values_at(:key, :keyreq).flatten.compact
     # What goes on to another method may be named in the signature.
     assert_empty named - keywords, method.inspect

@@ -13,8 +13,8 @@ class TestingTest < TPSTest
     assert_equal "Token t", fake.authorization
     # Nothing that a newer client can do is missing or would reach for the library.
     inherited = TPS::Client.public_instance_methods(false) - TPS::Testing::FakeClient.public_instance_methods(false)
-    assert_equal %i[as_json authorization certificates close closed? encode_with inspect marshal_dump origin request to_json
-                    to_s with_token], inherited.sort
+    assert_equal %i[as_json authorization certificates close closed? encode_with inspect marshal_dump origin request
+                    to_json to_s with_token], inherited.sort
   end
 
   def test_neither_library_nor_ffi_nor_network_is_needed
@@ -79,7 +79,9 @@ class TestingTest < TPSTest
     end
     assert_error(TPS::InvalidArgumentError, :invalid_argument) { TPS::Testing.fake(tokens: ["t1", 7]) }
     fake = TPS::Testing.fake(token: "t")
-    [nil, 7, "a\0"].each { |wrong| assert_error(TPS::InvalidArgumentError, :invalid_argument) { fake.invalidate(wrong) } }
+    [nil, 7, "a\0"].each do |wrong|
+      assert_error(TPS::InvalidArgumentError, :invalid_argument) { fake.invalidate(wrong) }
+    end
   end
 
   def test_many_threads
@@ -118,7 +120,7 @@ class TestingTest < TPSTest
   private
 
   def shape(stats)
-    stats.transform_values { |value| value.is_a?(Hash) ? value.keys.sort : value.class == Integer }
+    stats.transform_values { |value| value.is_a?(Hash) ? value.keys.sort : value.is_a?(Integer) }
          .except(:hits, :login_budget_left)
   end
 end

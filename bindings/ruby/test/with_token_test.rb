@@ -19,8 +19,8 @@ class WithTokenTest < TPSTest
     WithStatus.new(401, {}, { detail: "Invalid token." }),
     WithStatus.new(401, CHALLENGE, '{"detail":"Ungültiges Token."}'), WithStatus.new(401, CHALLENGE, ""),
     WithStatus.new(401, CHALLENGE, nil), WithStatus.new(401, CHALLENGE, "<html>"), WithStatus.new(401, CHALLENGE, "[]"),
-    WithStatus.new(401, { www_authenticate: ["Basic realm=\"api\", Token"] }, "\xFF"), WithStatus.new(401, CHALLENGE, Object.new),
-    Bare.new(401)
+    WithStatus.new(401, { www_authenticate: ["Basic realm=\"api\", Token"] }, "\xFF"),
+    WithStatus.new(401, CHALLENGE, Object.new), Bare.new(401)
   ].freeze
 
   OTHERS = [
@@ -43,7 +43,7 @@ class WithTokenTest < TPSTest
   end
 
   def test_what_the_block_returns
-    assert_equal :done, fake.with_token { :done }
+    assert_equal(:done, fake.with_token { :done })
     assert_nil(fake.with_token { nil })
   end
 
@@ -69,7 +69,10 @@ class WithTokenTest < TPSTest
   def test_token_rejected_twice
     tokens = []
     error = assert_error(TPS::TokenRejected, :token_rejected, secrets: %w[t1x t2x]) do
-      TPS::Testing.fake(tokens: %w[t1x t2x t3x]).with_token { |token| tokens << token and raise TPS::TokenRejected, "gone" }
+      TPS::Testing.fake(tokens: %w[t1x t2x t3x]).with_token do |token|
+        tokens << token
+        raise TPS::TokenRejected, "gone"
+      end
     end
     assert_equal ["gone", %w[t1x t2x]], [error.message, tokens]
     assert_nil error.cause

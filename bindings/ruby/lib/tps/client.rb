@@ -49,8 +49,8 @@ module TPS
     # @option options [String] :proxy a URL, or `"none"`; else the usual variables, `HTTPS_PROXY` first
     # @option options [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
     #   serves on; 0: only once it has ended; `"auto"`: up to 120, and less for a short life
-    # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all processes
-    #   together, 10; 0: no limit
+    # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all
+    #   processes together, 10; 0: no limit
     # @option options [String] :user_agent put before the library's own
     # @raise [InvalidArgumentError] which names the argument or option
     # @raise [LibraryError] if the library cannot be loaded
@@ -88,8 +88,8 @@ module TPS
 
     # Sends a request of Net::HTTP with the header `Authorization`, to the client's own `base_url` only: to any other
     # scheme, host or port it goes as it is. If the server rejects the token, that is reported and the request sent once
-    # more with another one, unless it has a body that is read from a stream which cannot go back. Redirects are not followed,
-    # and every other answer is handed on, a 401 or 403 for another reason too.
+    # more with another one, unless it has a body that is read from a stream which cannot go back. Redirects are not
+    # followed, and every other answer is handed on, a 401 or 403 for another reason too.
     #
     #   client.request(Net::HTTP::Get.new(URI("https://app.tpstreams.com/api/v1/organizations/")))
     #
@@ -105,9 +105,9 @@ module TPS
       Exchange.new(self, request, http).call(&block)
     end
 
-    # The same for any HTTP library: yields the token, and if the server has rejected it another one, once. The block says
-    # so by raising {TokenRejected}, or by returning a response with a `status` or `code` of 401 (or of 403, if its body
-    # says `Invalid token.`). A 401 that names another reason, missing credentials say, is no rejection.
+    # The same for any HTTP library: yields the token, and if the server has rejected it another one, once. The block
+    # says so by raising {TokenRejected}, or by returning a response with a `status` or `code` of 401 (or of 403, if its
+    # body says `Invalid token.`). A 401 that names another reason, missing credentials say, is no rejection.
     #
     #   client.with_token { |token| HTTParty.get(url, headers: { "Authorization" => "Token #{token}" }) }
     #
@@ -128,8 +128,8 @@ module TPS
     end
 
     # Says that the server answered 401 to this very token. Does nothing if the token has been replaced already, so any
-    # number of threads may report the same one. Otherwise the next {#token} takes what another process has stored, or asks
-    # the server, and logs in if the token is gone indeed; one that the server takes after all stays.
+    # number of threads may report the same one. Otherwise the next {#token} takes what another process has stored, or
+    # asks the server, and logs in if the token is gone indeed; one that the server takes after all stays.
     #
     # @param token [String] the token that was sent
     # @return [nil]
@@ -152,9 +152,10 @@ module TPS
     end
 
     # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
-    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`, `:ended`,
-    # `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, tokens that the
-    # server took after all); `:login_budget_left` says how many logins may follow one another now. Newer libraries may add more.
+    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`,
+    # `:ended`, `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, those
+    # that the server took after all); `:login_budget_left` says how many logins may follow one another now. Newer
+    # libraries may add more.
     #
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason
@@ -162,8 +163,8 @@ module TPS
       JSON.parse(Native.stats(handle), symbolize_names: true)
     end
 
-    # Lets go of the library. It gives back its memory as soon as Ruby collects it and no thread is in a call; the token
-    # stays with the process and in the store, for other clients. Nobody has to close a client: collecting it is enough.
+    # Lets go of the library, which gives back its memory once Ruby collects it and no thread is in a call. The token
+    # stays with the process and in the store, for other clients. Nobody has to close a client: collecting it does.
     #
     # @return [nil]
     def close

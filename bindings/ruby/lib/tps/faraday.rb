@@ -3,14 +3,15 @@
 require "faraday"
 require_relative "../tps"
 
-module TPS
+module TPS # rubocop:disable Style/Documentation -- see tps.rb
   # Middleware for Faraday 1 and 2, see {Client#request} for what it does:
   #
   #   require "tps/faraday"
   #   Faraday.new { |f| f.request :tps, client }
   #
-  # It belongs after what follows redirects, so that it sees where each of them leads. What stands before it, a logger say,
-  # never sees the header. An answer that is streamed (`on_data`) or comes later (`in_parallel`) is not asked for again.
+  # It belongs after what follows redirects, so that it sees where each of them leads. What stands before it, a logger
+  # say, never sees the header. For an answer that is streamed (`on_data`) or comes later (`in_parallel`) the token is
+  # reported, but the request not sent again.
   class FaradayMiddleware < Faraday::Middleware
     HEADER = "Authorization"
 
@@ -30,52 +31,63 @@ module TPS
     def call(env)
       return @app.call(env) unless Origin.of(env[:url]) == @client.origin
 
-      call_authorized(env)
+      env[:parallel_manager] ? call_later(env) : call_now(env)
     end
 
     private
 
-    def call_authorized(env)
+    def call_now(env)
       headers = env[:request_headers].dup
       body = env[:body]
       sent = SentBody.new(body)
       token = @client.token
-      response, error = attempt(env, token)
-      if rejected?(response, error)
+      outcome = attempt(env, token)
+      if rejected?(outcome)
         @client.invalidate(token)
-        if repeatable?(env, sent)
+        if !env[:request]&.on_data && sent.rewind
           restore(env, headers, body)
-          response, error = attempt(env, @client.token)
+          outcome = attempt(env, @client.token)
         end
       end
-      error ? raise(error) : response
+      outcome.is_a?(Faraday::Error) ? raise(outcome) : outcome
     end
 
-    # @return [Array(Faraday::Response, nil), Array(nil, Faraday::ClientError)]
+    # Adapters may read the header until the answer is there.
+    def call_later(env)
+      token = @client.token
+      before = replace(env, "Token #{token}")
+      @app.call(env).on_complete do |answer|
+        replace(env, before)
+        answer = Answer.new(answer[:status], answer[:response_headers], answer[:body])
+        @client.invalidate(token) if Rejection.of?(answer)
+      end
+    end
+
+    # @return [Faraday::Response, Faraday::ClientError] the answer, or what `f.response :raise_error` made of it
     def attempt(env, token)
-      headers = env[:request_headers]
-      before = headers[HEADER]
-      headers[HEADER] = "Token #{token}"
-      [@app.call(env), nil]
+      before = replace(env, "Token #{token}")
+      @app.call(env)
     rescue Faraday::ClientError => e
-      [nil, e]
+      e
     ensure
       # The environment is part of the response and of errors, which are printed.
-      before ? headers[HEADER] = before : headers.delete(HEADER)
+      replace(env, before)
     end
 
-    def rejected?(response, error)
-      answer = error ? error.response : response
+    # @return [String, nil] what the header was
+    def replace(env, value)
+      headers = env[:request_headers]
+      headers[HEADER].tap { value ? headers[HEADER] = value : headers.delete(HEADER) }
+    end
+
+    def rejected?(outcome)
+      answer = outcome.is_a?(Faraday::Error) ? outcome.response : outcome
       answer = Answer.new(*answer.values_at(:status, :headers, :body)) if answer.is_a?(Hash)
       Rejection.of?(answer)
     end
 
-    def repeatable?(env, sent)
-      !env[:request]&.on_data && sent.rewind
-    end
-
-    # As it was, since what stands behind may have added headers and changed the body. While there is a status, Faraday takes
-    # the body for the answer's.
+    # As it was, since what stands behind may have added headers and changed the body. While there is a status, Faraday
+    # takes the body for the answer's.
     def restore(env, headers, body)
       env[:request_headers].replace(headers)
       env[:status] = nil

@@ -4,9 +4,9 @@ require_relative "errors"
 require_relative "library/diagnosis"
 
 module TPS
-  # Finds libtps: the file that `TPS_LIBRARY` names, else the one in this gem, shipped or built when it was installed, else
-  # the one built in this repository, else the system's. The first that exists is taken: if it does not work, that is an
-  # error and not a reason to take another one silently.
+  # Finds libtps: the file that `TPS_LIBRARY` names, else the one in this gem, shipped or built when it was installed,
+  # else the one built in this repository, else the system's. The first that exists is taken: if it does not work, that
+  # is an error and not a reason to take another one silently.
   #
   # @api private
   module Library

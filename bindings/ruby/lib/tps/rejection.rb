@@ -3,8 +3,9 @@
 require "json"
 
 module TPS
-  # Tells an answer that rejects the token from every other 401 or 403. Takes the responses of Net::HTTP, Faraday, HTTParty,
-  # Excon, http.rb and whatever looks like them: `status` or `code`, and where they are there `body` and `headers`.
+  # Tells an answer that rejects the token from every other 401 or 403. Takes the responses of Net::HTTP, Faraday,
+  # HTTParty, Excon, http.rb and whatever looks like them: `status` or `code`, and where they are there `body` and
+  # `headers`.
   #
   # @api private
   module Rejection
