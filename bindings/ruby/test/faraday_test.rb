@@ -145,6 +145,24 @@ class FaradayTest < TPSTest
     sent(LOGOUT).each { |request| assert_equal 1, request["headers"]["content-type"].scan("boundary=").size }
   end
 
+  def test_both_times_the_stack_sees_the_same
+    seen = []
+    probe = Class.new(Faraday::Middleware) do
+      define_method(:call) do |env|
+        seen << [env[:status], env[:body], env[:response_headers], env[:request_headers].except("Authorization")]
+        @app.call(env)
+      end
+    end
+    start("logout-401,ok") do |f|
+      f.use probe
+      f.request :url_encoded
+    end
+    @connection.post(@faults.uri(LOGOUT), { a: 1 })
+
+    assert_equal [[nil, { a: 1 }], 2], [seen.first.first(2), seen.size]
+    assert_equal(*seen)
+  end
+
   def test_an_answer_that_is_streamed_is_not_asked_for_again
     start("organizations-401,ok")
     chunks = []

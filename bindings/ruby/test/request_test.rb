@@ -2,6 +2,7 @@
 
 require "stringio"
 require "test_helper"
+require "tps/testing"
 
 # TPS::Client#request. The library's own question whether a token is gone goes to the organizations too: it has another
 # User-Agent.
@@ -80,7 +81,16 @@ class RequestTest < TPSTest
     assert_error(TPS::ThrottledError, :throttled) { client.request(Net::HTTP::Get.new(ORGANIZATIONS)) }
   end
 
-  def test_another_host_port_or_scheme_gets_no_header
+  # The same host and port.
+  def test_another_scheme_gets_no_header
+    start("ok")
+    client = TPS::Testing.fake(token: "t", base_url: "https://#{@faults.uri.host}:#{@faults.uri.port}")
+    client.request(Net::HTTP::Get.new(@faults.uri))
+
+    assert_equal [nil], authorizations
+  end
+
+  def test_another_host_or_port_gets_no_header
     start("ok")
     port = @faults.uri.port
     ["http://127.0.0.2:#{port}", Organization::SERVER, "http://localhost:#{port}"].each do |server|

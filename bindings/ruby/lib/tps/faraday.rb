@@ -18,7 +18,10 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
     # What `f.response :raise_error` says of an answer.
     Answer = Struct.new(:status, :headers, :body)
 
-    private_constant :HEADER, :Answer
+    # What an answer leaves in the environment.
+    ANSWERED = %i[status reason_phrase response response_headers response_body].freeze
+
+    private_constant :HEADER, :Answer, :ANSWERED
 
     # @param app [#call]
     # @param client [Client]
@@ -89,9 +92,8 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
     # As it was, since what stands behind may have added headers and changed the body. While there is a status, Faraday
     # takes the body for the answer's.
     def restore(env, headers, body)
+      ANSWERED.each { |member| env[member] = nil }
       env[:request_headers].replace(headers)
-      env[:status] = nil
-      env[:response_body] = nil
       env[:body] = body
     end
   end
