@@ -45,6 +45,7 @@ class ReadmeTest < ProcessTest
       end
     BEFORE
     "Tests of your own 1" => [<<~BEFORE, "print response.code, client.token", "200t2"],
+      $VERBOSE = nil # WebMock loads whatever HTTP libraries there are.
       require "net/http"
       require "webmock"
       include WebMock::API
