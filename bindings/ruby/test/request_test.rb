@@ -81,6 +81,15 @@ class RequestTest < TPSTest
     assert_error(TPS::ThrottledError, :throttled) { client.request(Net::HTTP::Get.new(ORGANIZATIONS)) }
   end
 
+  # Both have their own idea of it: what is not given, and how a URL is read.
+  def test_the_origin_is_the_librarys
+    ["https://APP.tpstreams.com", "https://[::1]:8443/a", "https://localhost:443/", nil].each do |url|
+      client = TPS::Client.new(**Faults::CREDENTIALS, cache: "memory", base_url: url)
+      assert_equal TPS::Origin.of(client.stats[:base_url]), client.origin
+      assert client.origin
+    end
+  end
+
   # The same host and port.
   def test_another_scheme_gets_no_header
     start("ok")
