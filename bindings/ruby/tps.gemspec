@@ -2,7 +2,12 @@
 
 require_relative "lib/tps/version"
 
+# One of two gems, by what package.sh has put beside this file: with the library inside, for the platform that it was
+# built on, or with its source, which is built when the gem is installed.
 Gem::Specification.new do |spec|
+  built = File.file?(File.join(__dir__, "lib/tps/libtps.so"))
+  source = File.file?(File.join(__dir__, "ext/tps/Cargo.toml"))
+
   spec.name = "tps"
   spec.version = TPS::VERSION
   spec.authors = ["The libtps authors"]
@@ -10,8 +15,16 @@ Gem::Specification.new do |spec|
   spec.description = "Logs in to the TPStreams API once and reuses the token until it expires or is rejected."
   spec.licenses = ["MIT", "Apache-2.0"]
   spec.required_ruby_version = ">= 3.1"
-  spec.files = Dir.chdir(__dir__) { Dir["lib/**/*.rb", "lib/tps/libtps.so", "README.md", ".yardopts"] }
+  spec.files = Dir.chdir(__dir__) do
+    files = Dir["lib/**/*.rb", "sig/*", "README.md", "LICENSE-*", ".yardopts"]
+    files += ["lib/tps/libtps.so"] if built
+    files += Dir["ext/tps/**/*"].select { |file| File.file?(file) } if source
+    files
+  end
   spec.require_paths = ["lib"]
+  # For glibc; RubyGems before 3.3.22 does not know the difference and leaves out `-gnu`.
+  spec.platform = "#{RbConfig::CONFIG["host_cpu"]}-linux-gnu" if built
+  spec.extensions = ["ext/tps/extconf.rb"] if source
   spec.metadata["rubygems_mfa_required"] = "true"
   spec.add_dependency "ffi", ">= 1.15.5", "< 2"
 end

@@ -17,7 +17,7 @@ client = TPS.from_env
 puts "token: #{client.token}"
 
 uri = URI("#{client.stats[:base_url]}/api/v1/organizations/")
-response = Net::HTTP.get_response(uri, "Authorization" => client.authorization)
+response = client.request(Net::HTTP::Get.new(uri)) # with the token; once more with another one, should the server reject it
 response.value # raises unless the answer is a success
 puts "organization: #{JSON.parse(response.body)["results"].first["name"]}"
 

@@ -85,7 +85,7 @@ class ArgumentTest < TPSTest
   end
 
   def test_a_client_that_was_never_made
-    assert_error(TPS::InvalidArgumentError, :invalid_argument) { TPS::Client.allocate.logout }
+    assert_error(TPS::ClosedError, :closed) { TPS::Client.allocate.logout }
   end
 
   private

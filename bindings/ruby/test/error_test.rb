@@ -69,9 +69,9 @@ class ErrorTest < TPSTest
   def test_each_class_has_its_status
     errors = TPS.constants.map { |name| TPS.const_get(name) }.select { |it| it.is_a?(Class) && it < TPS::Error }
 
-    assert_equal 13, errors.size
+    assert_equal 15, errors.size
     errors.each do |error_class|
-      name = error_class.name[/\w+(?=Error\z)/].gsub(/(?<=[a-z])(?=[A-Z])/, "_").downcase
+      name = error_class.name[/(?<=::)\w+?(?=(?:Error)?\z)/].gsub(/(?<=[a-z])(?=[A-Z])/, "_").downcase
       assert_equal name.to_sym, error_class.new.status
       assert_nil error_class.new.http_status
       assert_in_delta 0.0, error_class.new.retry_after

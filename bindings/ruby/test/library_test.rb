@@ -48,7 +48,7 @@ class LibraryTest < TPSTest
 
   def test_a_function_is_missing
     with_c('const char *tps_version(void) { return "99.0.0"; }') do |incomplete|
-      assert_match(/#{incomplete}.*tps_login/, failure(incomplete))
+      assert_match(/too old: 99\.0\.0 without tps_login, need 0\.1\.0 \(#{incomplete}\)/, failure(incomplete))
     end
   end
 
@@ -67,6 +67,31 @@ class LibraryTest < TPSTest
         FileUtils.rm(gcc)
         assert_match(/libgcc_s is missing.*apt install libgcc-s1/, failure(incomplete))
       end
+    end
+  end
+
+  def test_a_file_that_may_not_be_read
+    with_forbidden("libtps.so") do |file|
+      assert_match(/#{file}.*may not read it: `chmod a\+r`/, failure_of_another_user(file))
+    end
+  end
+
+  def test_a_directory_that_may_not_be_entered
+    with_forbidden(".") { |file| assert_match(/#{file}.*may not read it.*`chmod a\+x`/, failure_of_another_user(file)) }
+  end
+
+  # The loader's words, since not everybody can mount.
+  def test_a_file_system_without_execution
+    require "tps/library"
+    message = TPS::Library::Diagnosis.message(library, "#{library}: failed to map segment from shared object", [])
+    assert_match(/#{library}.*mounted noexec.*TPS_LIBRARY/, message)
+  end
+
+  def test_the_ffi_gem_is_missing
+    Dir.mktmpdir do |directory|
+      File.write(File.join(directory, "ffi.rb"), 'raise LoadError, "cannot load such file -- ffi"')
+      output, = ruby("$LOAD_PATH.unshift(#{directory.inspect})\nbegin\n#{SCRIPT}end")
+      assert_match(/\Athe ffi gem is missing \(cannot load such file -- ffi\): gem install ffi, or apt/, output)
     end
   end
 
@@ -129,6 +154,36 @@ class LibraryTest < TPSTest
     output, errors, status = ruby("begin\n#{SCRIPT}end", "TPS_LIBRARY" => library)
     assert_equal ["", 3], [errors, status.exitstatus], output
     assert_equal 1, output.lines.size
+    output
+  end
+
+  # A copy of the library below a directory, where this path has no permissions at all.
+  def with_forbidden(path)
+    Dir.mktmpdir do |directory|
+      FileUtils.chmod(0o755, directory)
+      inside = File.join(directory, "inside")
+      FileUtils.mkdir(inside)
+      FileUtils.cp(library, inside)
+      FileUtils.chmod(0, File.expand_path(path, inside))
+      yield File.join(inside, "libtps.so")
+    ensure
+      FileUtils.chmod(0o755, inside)
+    end
+  end
+
+  # For root there is nothing forbidden, so it becomes nobody once everything else is loaded.
+  def failure_of_another_user(library)
+    output, errors, = ruby(<<~RUBY, "TPS_LIBRARY" => library)
+      require "ffi"
+      require "tps/library"
+      Process::Sys.setuid(65534) if Process.uid.zero?
+      begin
+        TPS::Library.load { |file| FFI::DynamicLibrary.open(file, FFI::DynamicLibrary::RTLD_LAZY) }
+      rescue TPS::LibraryError => e
+        puts e.message
+      end
+    RUBY
+    assert_empty errors
     output
   end
 

@@ -2,6 +2,8 @@
 
 require "pp" # rubocop:disable Lint/RedundantRequireStatement -- for pretty_inspect
 require "test_helper"
+require "tps/faraday"
+require "tps/testing"
 require "yaml"
 
 class SecretTest < TPSTest
@@ -10,29 +12,64 @@ class SecretTest < TPSTest
     @organization = Organization.new
     @client = TPS.login(**@organization.login)
     @secrets = [@client.token, @organization.password]
+    @fake = TPS::Testing.fake(tokens: @secrets, organization_id: @organization.id, base_url: Organization::SERVER)
+    @clients = [@client, @fake]
   end
 
   def test_texts
     assert_equal "#<TPS::Client organization_id=#{@organization.id.inspect}>", @client.inspect
-    assert_secret @secrets, @client.inspect, @client.to_s, @client.pretty_inspect, [@client].to_s
-    assert_secret @secrets, JSON.generate(@client), JSON.pretty_generate([@client]), @client.as_json,
-                  { a: @client }.to_json
+    assert_equal "#<TPS::Testing::FakeClient organization_id=#{@organization.id.inspect}>", @fake.inspect
+    @clients.each do |client|
+      assert_secret @secrets, client.inspect, client.to_s, client.pretty_inspect, [client].to_s
+      assert_secret @secrets, JSON.generate(client), JSON.pretty_generate([client]), { a: client }.to_json,
+                    client.as_json
+      assert_secret @secrets, client.stats.inspect, client.method(:token).inspect
+    end
   end
 
   def test_dumps_are_refused
-    [-> { Marshal.dump(@client) }, -> { Marshal.dump([@client]) }, -> { YAML.dump(@client) }].each do |dump|
-      error = assert_raises(TypeError, &dump)
-      assert_secret @secrets, error.full_message
+    @clients.each do |client|
+      [-> { Marshal.dump(client) }, -> { Marshal.dump([client]) }, -> { YAML.dump(client) }].each do |dump|
+        error = assert_raises(TypeError, &dump)
+        assert_secret @secrets, error.full_message
+      end
     end
   end
 
   def test_no_variable_holds_one
-    assert_secret @secrets, reachable(@client)
+    @clients.each { |client| assert_secret @secrets, reachable(client) }
+  end
+
+  def test_what_a_request_leaves_behind
+    request = Net::HTTP::Get.new(URI("#{Organization::SERVER}/api/v1/organizations/"))
+    connection = Faraday.new { |f| f.request :tps, @client }
+    [@client.request(request), connection.get(request.uri), request, connection].each do |object|
+      assert_secret @secrets, object.inspect, object.pretty_inspect, reachable(object)
+    end
+    assert_secret @secrets, YAML.dump(request)
+  end
+
+  # The token was sent, or was about to be.
+  def test_a_request_that_fails
+    closed = Faults.new("organizations-close")
+    client = TPS.login(**closed.login)
+    request = Net::HTTP::Get.new(closed.uri)
+    errors = [
+      assert_raises(EOFError) { client.request(request) },
+      assert_raises(Faraday::Error) { Faraday.new { |f| f.request :tps, client }.get(closed.uri) },
+      assert_raises(NoMethodError) { client.with_token { |token| client.tokenn(token) } }
+    ]
+    errors.each { |error| assert_secret client.token, error.inspect, error.full_message, error.backtrace.join }
+    assert_secret client.token, request.to_hash.inspect
   end
 
   def test_what_ruby_says_of_a_wrong_call
-    error = assert_raises(NoMethodError) { @client.tokenn }
-    assert_secret @secrets, error.message, error.full_message
+    @clients.each do |client|
+      error = assert_raises(NoMethodError) { client.tokenn }
+      assert_secret @secrets, error.message, error.full_message
+      error = assert_raises(ArgumentError) { client.invalidate(*@secrets) }
+      assert_secret @secrets, error.message, error.full_message, error.backtrace.join
+    end
     error = assert_raises(ArgumentError) { TPS.login(*@organization.login.values) }
     assert_secret @secrets, error.message, error.full_message
   end

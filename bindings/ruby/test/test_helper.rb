@@ -71,11 +71,30 @@ class Faults
 
   # Keywords for TPS.login.
   def login(**others)
-    { **CREDENTIALS, base_url: "#{SERVER}/#{@scenario}/#{@key}", cache: "memory", **others }
+    { **CREDENTIALS, base_url: uri("").to_s, cache: "memory", **others }
+  end
+
+  def uri(path = "/api/v1/organizations/", server: SERVER)
+    URI("#{server}/#{@scenario}/#{@key}#{path}")
+  end
+
+  def revoke
+    Net::HTTP.post(URI("#{SERVER}/_revoke/#{@key}"), "", "Content-Type" => "text/plain").value
   end
 
   def logins
-    JSON.parse(Net::HTTP.get(URI("#{SERVER}/_count/#{@key}"))).fetch("logins")
+    counts.fetch("logins")
+  end
+
+  # What was sent to this path, with "headers" and "body".
+  def sent(path = "/api/v1/organizations/")
+    counts.fetch("log").select { |request| request["line"].include?(path) }
+  end
+
+  private
+
+  def counts
+    JSON.parse(Net::HTTP.get(URI("#{SERVER}/_count/#{@key}")))
   end
 end
 

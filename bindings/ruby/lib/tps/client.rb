@@ -2,7 +2,10 @@
 
 require "json"
 require_relative "arguments"
+require_relative "exchange"
 require_relative "kept_tokens"
+require_relative "origin"
+require_relative "rejection"
 
 module TPS
   # One set of credentials and the token that belongs to them.
@@ -10,13 +13,14 @@ module TPS
   # Any number of threads may use one client at once. Clients with the same credentials share one token, so
   # it does not matter whether a client is kept or made anew.
   class Client
-    # What `timeout_ms` is where it is not given.
+    # What these options are where they are not given.
+    DEFAULT_BASE_URL = "https://app.tpstreams.com"
     DEFAULT_TIMEOUT_MS = 15_000
 
     # How long one wait for a login keeps `Timeout`, `Thread#kill` and Ctrl-C waiting: Ruby acts between two waits.
     SLICE_MS = 50
 
-    private_constant :DEFAULT_TIMEOUT_MS, :SLICE_MS
+    private_constant :DEFAULT_BASE_URL, :DEFAULT_TIMEOUT_MS, :SLICE_MS
 
     # Makes a client that holds a valid token: from memory, else from the store, else by logging in.
     #
@@ -45,8 +49,8 @@ module TPS
     # @option options [String] :proxy a URL, or `"none"`; else the usual variables, `HTTPS_PROXY` first
     # @option options [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
     #   serves on; 0: only once it has ended; `"auto"`: up to 120, and less for a short life
-    # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all processes
-    #   together, 10; 0: no limit
+    # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all
+    #   processes together, 10; 0: no limit
     # @option options [String] :user_agent put before the library's own
     # @raise [InvalidArgumentError] which names the argument or option
     # @raise [LibraryError] if the library cannot be loaded
@@ -60,6 +64,8 @@ module TPS
       @handle = Native.open(*credentials, Arguments.json(options.merge(lazy: true)))
       @timeout_ms = options.fetch(:timeout_ms, DEFAULT_TIMEOUT_MS)
       @organization_id = credentials.last
+      @ca_file = options[:ca_file]
+      @origin = Origin.of(options.fetch(:base_url, DEFAULT_BASE_URL))
     end
 
     # The valid token. One call into the library and no I/O while it is at hand; otherwise this takes the one that is
@@ -69,7 +75,7 @@ module TPS
     # @return [String] frozen UTF-8
     # @raise [Error] one subclass for each reason
     def token
-      KeptTokens.fetch(@handle.address, Native.generation(@handle)) || wait_for_token
+      KeptTokens.fetch(handle.address, Native.generation(handle)) || wait_for_token
     end
 
     # The value for the header `Authorization`.
@@ -80,16 +86,57 @@ module TPS
       "Token #{token}"
     end
 
+    # Sends a request of Net::HTTP with the header `Authorization`, to the client's own `base_url` only: to any other
+    # scheme, host or port it goes as it is. If the server rejects the token, that is reported and the request sent once
+    # more with another one, unless it has a body that is read from a stream which cannot go back. Redirects are not
+    # followed, and every other answer is handed on, a 401 or 403 for another reason too.
+    #
+    #   client.request(Net::HTTP::Get.new(URI("https://app.tpstreams.com/api/v1/organizations/")))
+    #
+    # @param request [Net::HTTPRequest] is left without the header
+    # @param http [Net::HTTP, nil] a session to send it over, started or not; else one is made for each time it is sent,
+    #   with Net::HTTP's own defaults: `http_proxy` and the like count, and so does the option `ca_file`
+    # @yield [response] before the body is read, as Net::HTTP does; only the answer that is returned
+    # @yieldparam response [Net::HTTPResponse]
+    # @return [Net::HTTPResponse]
+    # @raise [InvalidArgumentError] if there is no telling where the request goes
+    # @raise [Error] as {#token}; what goes wrong with the request itself is raised by Net::HTTP
+    def request(request, http: nil, &block)
+      Exchange.new(self, request, http).call(&block)
+    end
+
+    # The same for any HTTP library: yields the token, and if the server has rejected it another one, once. The block
+    # says so by raising {TokenRejected}, or by returning a response with a `status` or `code` of 401 (or of 403, if its
+    # body says `Invalid token.`). A 401 that names another reason, missing credentials say, is no rejection.
+    #
+    #   client.with_token { |token| HTTParty.get(url, headers: { "Authorization" => "Token #{token}" }) }
+    #
+    # @yieldparam token [String]
+    # @return [Object] what the block returned last
+    # @raise [TokenRejected] if the block raises it the second time too
+    # @raise [Error] as {#token}
+    def with_token
+      token = self.token
+      begin
+        outcome = yield token
+        return outcome unless Rejection.of?(outcome)
+      rescue TokenRejected
+        # Reported below, like an answer that says so.
+      end
+      invalidate(token)
+      yield self.token
+    end
+
     # Says that the server answered 401 to this very token. Does nothing if the token has been replaced already, so any
-    # number of threads may report the same one. Otherwise the next {#token} takes what another process has stored, or asks
-    # the server, and logs in if the token is gone indeed; one that the server takes after all stays.
+    # number of threads may report the same one. Otherwise the next {#token} takes what another process has stored, or
+    # asks the server, and logs in if the token is gone indeed; one that the server takes after all stays.
     #
     # @param token [String] the token that was sent
     # @return [nil]
     # @raise [InvalidArgumentError] if it is nil, empty or no String
     # @raise [Error] one subclass for each reason
     def invalidate(token)
-      Native.invalidate(@handle, Arguments.text(:token, token))
+      Native.invalidate(handle, Arguments.text(:token, token))
       nil
     end
 
@@ -99,20 +146,34 @@ module TPS
     # @return [nil]
     # @raise [Error] one subclass for each reason
     def logout
-      Native.logout(@handle)
-      KeptTokens.forget(@handle.address)
+      Native.logout(handle)
+      KeptTokens.forget(handle.address)
       nil
     end
 
     # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
-    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`, `:ended`,
-    # `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, tokens that the
-    # server took after all); `:login_budget_left` says how many logins may follow one another now. Newer libraries may add more.
+    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`,
+    # `:ended`, `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, those
+    # that the server took after all); `:login_budget_left` says how many logins may follow one another now. Newer
+    # libraries may add more.
     #
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason
     def stats
-      JSON.parse(Native.stats(@handle), symbolize_names: true)
+      JSON.parse(Native.stats(handle), symbolize_names: true)
+    end
+
+    # Lets go of the library, which gives back its memory once Ruby collects it and no thread is in a call. The token
+    # stays with the process and in the store, for other clients. Nobody has to close a client: collecting it does.
+    #
+    # @return [nil]
+    def close
+      @handle = nil
+    end
+
+    # @return [Boolean] whether {#close} was called
+    def closed?
+      @handle.nil?
     end
 
     # @return [String] names the organization, no secret
@@ -141,11 +202,30 @@ module TPS
       marshal_dump
     end
 
+    # @api private
+    # @return [Origin] of `base_url`
+    attr_reader :origin
+
+    # @api private
+    # @return [OpenSSL::X509::Store, nil] the system's certificates and those in the option `ca_file`, if there is one
+    def certificates
+      return unless @ca_file
+
+      OpenSSL::X509::Store.new.tap do |store|
+        store.set_default_paths
+        store.add_file(@ca_file)
+      end
+    end
+
     private
+
+    def handle
+      @handle or raise ClosedError, "the client is closed; make a new one"
+    end
 
     def wait_for_token
       deadline = milliseconds + @timeout_ms
-      until Native.wait(@handle, (deadline - milliseconds).clamp(0, SLICE_MS))
+      until Native.wait(handle, (deadline - milliseconds).clamp(0, SLICE_MS))
         raise TimeoutError, timeout_message if milliseconds >= deadline
       end
       read_token
@@ -153,9 +233,9 @@ module TPS
 
     # The number is asked before and after: a token between two different ones may belong to either.
     def read_token
-      number = Native.generation(@handle)
-      token = Native.token(@handle)
-      KeptTokens.keep(@handle.address, number, token) if number.positive? && number == Native.generation(@handle)
+      number = Native.generation(handle)
+      token = Native.token(handle)
+      KeptTokens.keep(handle.address, number, token) if number.positive? && number == Native.generation(handle)
       token
     end
 

@@ -87,6 +87,16 @@ module TPS
     STATUS = :internal
   end
 
+  # For the block of {Client#with_token} to raise: the server has rejected the token that the block was given.
+  class TokenRejected < Error
+    STATUS = :token_rejected
+  end
+
+  # The client was closed, see {Client#close}.
+  class ClosedError < Error
+    STATUS = :closed
+  end
+
   # The library libtps cannot be found or loaded; the message says what to type.
   class LibraryError < Error
     STATUS = :library

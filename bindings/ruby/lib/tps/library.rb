@@ -4,9 +4,9 @@ require_relative "errors"
 require_relative "library/diagnosis"
 
 module TPS
-  # Finds libtps: the file that `TPS_LIBRARY` names, else the one shipped in this gem, else the one built in this
-  # repository, else the system's. The first that exists is taken: if it does not work, that is an error and not a
-  # reason to take another one silently.
+  # Finds libtps: the file that `TPS_LIBRARY` names, else the one in this gem, shipped or built when it was installed,
+  # else the one built in this repository, else the system's. The first that exists is taken: if it does not work, that
+  # is an error and not a reason to take another one silently.
   #
   # @api private
   module Library
@@ -23,11 +23,11 @@ module TPS
       # @raise [LibraryError]
       def load
         @file = chosen
-        version = yield @file
+        @version = yield @file
       rescue LoadError => e
         raise LibraryError, Diagnosis.message(@file, e.message, places)
       else
-        raise LibraryError, too_old(version) if older?(version)
+        raise LibraryError, too_old if older?(@version)
       end
 
       # @yield attaches the functions, and raises a LoadError for one that is not there
@@ -35,7 +35,7 @@ module TPS
       def require_functions
         yield
       rescue LoadError => e
-        raise LibraryError, "#{@file} cannot be used: #{e.message.lines.first.chomp}. #{Diagnosis::REMEDY}"
+        raise LibraryError, too_old(" without #{e.message[/tps_\w+/]}")
       end
 
       private
@@ -48,7 +48,15 @@ module TPS
       end
 
       def places
-        built? ? [SHIPPED, *built] : [SHIPPED]
+        [SHIPPED, installed, *(built if built?)].compact
+      end
+
+      # Where RubyGems keeps what it built when it installed this gem; not every RubyGems copies that into lib.
+      def installed
+        spec = Gem.loaded_specs["tps"] if defined?(Gem)
+        return if spec.nil? || spec.extensions.empty? || !__dir__.start_with?(spec.full_gem_path)
+
+        File.join(spec.extension_dir, "tps/libtps.so")
       end
 
       # An installed gem has no repository around it, and must not look into whatever directories lie there instead.
@@ -68,8 +76,8 @@ module TPS
         version.split(".").first(3).map(&:to_i)
       end
 
-      def too_old(version)
-        "libtps is too old: #{version}, need #{REQUIRED} (#{@file}). #{Diagnosis::REMEDY}"
+      def too_old(lacking = "")
+        "libtps is too old: #{@version}#{lacking}, need #{REQUIRED} (#{@file}). #{Diagnosis::REMEDY}"
       end
     end
   end

@@ -6,11 +6,17 @@ module TPS
     #
     # @api private
     module Diagnosis
-      REMEDY = "Set TPS_LIBRARY to a libtps.so that fits, or build one: `cargo build --release` in libtps' repository."
+      REMEDY = "Set TPS_LIBRARY to a libtps.so that fits, or build one: `gem install tps --platform ruby`, " \
+               "or `cargo build --release` in libtps' repository."
+
+      FORBIDDEN = "this user may not read it: `chmod a+r` for the file, `chmod a+x` for the directories above it."
 
       # What the loader says, and what that means.
       MEANINGS = {
         /'tps_version' not found/ => "it is another library, not libtps. #{REMEDY}",
+        /Permission denied/ => FORBIDDEN,
+        /failed to map segment|Operation not permitted/ =>
+          "its file system is mounted noexec, or a security policy forbids it. Set TPS_LIBRARY to a copy elsewhere.",
         /libgcc_s/ => "libgcc_s is missing: `apt install libgcc-s1`, or `apk add libgcc`.",
         /libc\.musl|ld-musl/ => "it was built for musl (Alpine), this system has another C library. #{REMEDY}",
         /GLIBC_\S+' not found|libc\.so\.6|Error relocating/ =>
@@ -28,7 +34,7 @@ module TPS
           words = reason(file, words)
           return nowhere(places, words) if file == SYSTEM
 
-          "libtps cannot be loaded from #{file}#{origin(file)}: #{missing(file) || foreign(file) || meaning(words)}"
+          "libtps cannot be loaded from #{file}#{origin(file)}: #{unreachable(file) || foreign(file) || meaning(words)}"
         end
 
         private
@@ -47,8 +53,14 @@ module TPS
           " (TPS_LIBRARY)" if file == ENV["TPS_LIBRARY"]
         end
 
-        def missing(file)
-          "there is no such file. #{REMEDY}" if file.include?("/") && !File.exist?(file)
+        def unreachable(file)
+          return unless file.include?("/")
+
+          File.stat(file) && nil
+        rescue Errno::EACCES
+          FORBIDDEN
+        rescue SystemCallError
+          "there is no such file. #{REMEDY}"
         end
 
         # The loader's own words for another architecture are "No such file".

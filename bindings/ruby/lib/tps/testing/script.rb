@@ -1,0 +1,85 @@
+# frozen_string_literal: true
+
+require "digest"
+
+module TPS
+  module Testing
+    # Tokens and errors in the order in which a fake client gives them out.
+    #
+    # @api private
+    class Script
+      # @param steps [Array<String, Error>] at least one
+      def initialize(steps, base_url)
+        steps = steps.map { |step| step.is_a?(Exception) ? step : Arguments.text(:token, step).freeze }.freeze
+        # A closure and not a variable, so that no dump of the client shows a token.
+        @step = -> { steps[@position] }
+        @last = steps.size - 1
+        @position = 0
+        @base_url = base_url
+        @counters = Hash.new(0)
+        @reason = :first
+        @lock = Mutex.new
+      end
+
+      def token
+        @lock.synchronize do
+          step = @step.call
+          next log_in(step) unless step.is_a?(Exception)
+
+          @counters[:logins_failed] += 1
+          move_on
+          raise step.dup
+        end
+      end
+
+      def invalidate(token)
+        @lock.synchronize do
+          next unless token == @step.call
+
+          @counters[:invalidations] += 1
+          move_on(:rejected) or @counters[:false_alarms] += 1
+        end
+        nil
+      end
+
+      def logout
+        @lock.synchronize { move_on(:first) }
+        nil
+      end
+
+      def stats
+        @lock.synchronize do
+          reasons = %i[first ended renewed rejected].to_h { |reason| [reason, @counters[reason]] }
+          names = %i[logins_failed waits invalidations false_alarms]
+          { version: VERSION, base_url: @base_url,
+            store: { kind: "fake", place: nil, degraded: false, why_not: nil }, token: present, hold_off: nil,
+            hits: @counters[:hits], adopted: 0, logins: reasons.values.sum, logins_by_reason: reasons,
+            login_budget_left: nil, **names.to_h { |name| [name, @counters[name]] } }
+        end
+      end
+
+      private
+
+      def log_in(token)
+        @counters[@reason || :hits] += 1
+        @reason = nil
+        token
+      end
+
+      # @return [Boolean] whether there is something to move on to
+      def move_on(reason = @reason)
+        return false if @position == @last
+
+        @position += 1
+        @reason = reason
+        true
+      end
+
+      def present
+        return if @reason
+
+        { fingerprint: Digest::SHA256.hexdigest(@step.call)[0, 12], obtained_at: nil, expires_at: nil }
+      end
+    end
+  end
+end

@@ -1,0 +1,189 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "rubygems/package"
+require "test_helper"
+
+# The gems as package.sh makes them, and installed where nothing else is.
+class PackageTest < TPSTest
+  ROOT = File.expand_path("../../..", __dir__)
+  FILES = %w[.yardopts LICENSE-APACHE LICENSE-MIT README.md].freeze
+  # What README.md says.
+  GLIBC = "2.34"
+  MIB = 1024 * 1024
+
+  # Outside the repository, with the library's own options from the environment.
+  SCRIPT = <<~RUBY
+    require "net/http"
+    require "tps"
+
+    client = TPS.from_env
+    first = client.token
+    Net::HTTP.post(URI("\#{ENV["SERVER"]}/_test/organizations/\#{ENV["TPS_ORGANIZATION_ID"]}/revoke/"), "",
+                   "Content-Type" => "application/json").value
+    uri = URI("\#{ENV["SERVER"]}/api/v1/organizations/")
+    puts client.request(Net::HTTP::Get.new(uri)).code, client.token == first, client.stats[:logins]
+    puts $LOADED_FEATURES.grep(%r{/tps\\.rb\\z})
+    puts File.foreach("/proc/self/maps").filter_map { |line| line[%r{/\\S*libtps\\.so\\S*}] }.uniq
+  RUBY
+
+  class << self
+    # @return [String] the directory with both gems, which are made once
+    def gems
+      @gems ||= Dir.mktmpdir.tap do |directory|
+        Minitest.after_run { FileUtils.rm_rf(directory) }
+        # Whatever permissions this user's files have.
+        script = 'umask 077 && exec "$0" "$1"'
+        output, status = Open3.capture2e("sh", "-c", script, File.expand_path("../package.sh", __dir__), directory)
+        raise output unless status.success?
+      end
+    end
+  end
+
+  def test_what_is_in_the_source_gem
+    files = contents(source_gem)
+
+    assert_empty files.keys - tracked - FILES
+    rust = %w[Cargo.toml Cargo.lock build.rs src/lib.rs include/tps.h benches/cold_start.rs extconf.rb]
+    assert_empty rust.map { |file| "ext/tps/#{file}" } - files.keys
+    assert_equal [0o644], files.values.map(&:first).uniq
+  end
+
+  def test_what_is_in_the_platform_gem
+    files = contents(platform_gem)
+
+    assert_equal [0o755, "\x7FELF".b], files.delete("lib/tps/libtps.so")
+    assert_equal contents(source_gem).keys.grep_v(%r{\Aext/}), files.keys
+    assert_equal [0o644], files.values.map(&:first).uniq
+    specification = Gem::Package.new(platform_gem).spec
+    assert_equal ["linux", []], [specification.platform.os, specification.extensions]
+  end
+
+  def test_what_both_say
+    [source_gem, platform_gem].map { |file| Gem::Package.new(file).spec }.each do |specification|
+      assert_equal ["tps", TPS::VERSION], [specification.name, specification.version.to_s]
+      assert_equal ["ffi"], specification.dependencies.map(&:name)
+      assert_empty specification.executables
+    end
+  end
+
+  def test_the_library_inside
+    Dir.mktmpdir do |directory|
+      Gem::Package.new(platform_gem).extract_files(directory)
+      library = File.join(directory, "lib/tps/libtps.so")
+
+      assert_operator File.size(library), :<, 3 * MIB
+      symbols = output("nm", "-D", "--defined-only", "-j", library).split.map { |name| name[/[^@]+/] }
+      assert_equal File.read(File.join(ROOT, "include/tps.h")).scan(/\b(tps_\w+)\(/).flatten.uniq.sort, symbols.sort
+      needed = output("readelf", "-d", library).scan(/NEEDED.*\[(.*)\]/).flatten
+      assert_empty needed.grep_v(/\A(libc|libgcc_s|ld-linux.*)\.so\.\d\z/)
+      versions = output("readelf", "--dyn-syms", "-W", library).scan(/@GLIBC_([\d.]+)/).flatten
+      assert_operator versions.map { |it| Gem::Version.new(it) }.max, :<=, Gem::Version.new(GLIBC)
+      assert_includes File.read(File.join(LIB, "../README.md")), "glibc #{GLIBC}"
+    end
+  end
+
+  def test_the_platform_gem_installed
+    install(platform_gem) { |home| assert_installed home, "#{home}/gems/#{full_name(platform_gem)}/lib/tps/libtps.so" }
+  end
+
+  # Dependencies that are built already save a minute and a half; the library itself is built from the gem's source.
+  def test_the_source_gem_installed
+    Dir.mktmpdir do |target|
+      built = File.join(ROOT, "target/release")
+      output("cp", "-a", built, target) if File.directory?(built)
+      install(source_gem, "CARGO_TARGET_DIR" => target, "CARGO_NET_OFFLINE" => "true") do |home|
+        library = "#{home}/gems/#{full_name(source_gem)}/lib/tps/libtps.so"
+        assert_installed home, library
+        # Not every RubyGems copies what it has built into lib.
+        FileUtils.rm(library)
+        assert_installed home, Dir["#{home}/extensions/*/*/#{full_name(source_gem)}/tps/libtps.so"].first
+        assert_empty Dir["#{home}/gems/*/ext/tps/target"]
+      end
+    end
+  end
+
+  def test_no_cargo
+    Dir.mktmpdir do |home|
+      bin = File.join(home, "bin").tap { |directory| FileUtils.mkdir(directory) }
+      %w[ruby gem make].each { |tool| FileUtils.ln_s(output("which", tool).chomp, bin) }
+      text, status = gem_install(source_gem, home, "PATH" => bin)
+
+      refute_predicate status, :success?
+      assert_match(/cargo is missing: install Rust from .*gem install tps --platform \w+-linux/, text)
+    end
+  end
+
+  private
+
+  def source_gem
+    File.join(self.class.gems, "tps-#{TPS::VERSION}.gem")
+  end
+
+  def platform_gem
+    Dir[File.join(self.class.gems, "tps-#{TPS::VERSION}-*-linux*.gem")].first
+  end
+
+  def full_name(gem)
+    File.basename(gem, ".gem")
+  end
+
+  # @return [Hash{String => Array(Integer, String)}] each file's mode and first bytes
+  def contents(gem)
+    File.open(gem) do |file|
+      data = Gem::Package::TarReader.new(file).seek("data.tar.gz") { |entry| Zlib.gunzip(entry.read) }
+      Gem::Package::TarReader.new(StringIO.new(data)).to_h do |entry|
+        [entry.full_name, [entry.header.mode & 0o7777, entry.read(4)]]
+      end
+    end
+  end
+
+  # What git knows and a gem may hold, by the names that it has there.
+  def tracked
+    places = %w[bindings/ruby/lib bindings/ruby/sig bindings/ruby/ext
+                Cargo.toml Cargo.lock build.rs src include benches]
+    output("git", "-C", ROOT, "ls-files", *places).split.map do |file|
+      file.start_with?("bindings/ruby/") ? file.delete_prefix("bindings/ruby/") : "ext/tps/#{file}"
+    end
+  end
+
+  def output(*command)
+    text, status = Open3.capture2e(*command)
+    assert_predicate status, :success?, text
+    text
+  end
+
+  # Into an empty GEM_HOME; ffi is the system's.
+  def install(gem, environment = {})
+    Dir.mktmpdir do |home|
+      text, status = gem_install(gem, home, environment)
+      assert_predicate status, :success?, text
+      yield home
+    end
+  end
+
+  def gem_install(gem, home, environment)
+    Open3.capture2e({ **gem_environment(home), **environment },
+                    RbConfig.ruby, "-S", "gem", "install", "--local", "--no-document", gem)
+  end
+
+  def gem_environment(home)
+    { "GEM_HOME" => home, "GEM_PATH" => [home, *Gem.path].join(":"),
+      "RUBYLIB" => nil, "RUBYOPT" => nil, "TPS_LIBRARY" => nil }
+  end
+
+  # Exactly one login, and one more after the token was revoked; one request that counts.
+  def assert_installed(home, library)
+    organization = Organization.new
+    environment = { "TPS_USERNAME" => organization.username, "TPS_PASSWORD" => organization.password,
+                    "TPS_ORGANIZATION_ID" => organization.id, "TPS_BASE_URL" => Organization::SERVER,
+                    "SERVER" => Organization::SERVER, "XDG_STATE_HOME" => File.join(home, "state"),
+                    **gem_environment(home) }
+    text, errors, = Open3.capture3(environment, RbConfig.ruby, "-w", "-e", SCRIPT, chdir: home)
+
+    lines = text.lines(chomp: true)
+    assert_equal [%w[200 false 2], ""], [lines.first(3), errors]
+    assert_equal ["#{home}/gems/", library], [lines[3][0, home.size + 6], lines[4]]
+    assert_equal [2, 1], organization.counts.values_at(:logins, :api_calls)
+  end
+end

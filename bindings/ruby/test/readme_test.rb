@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+require "process_helper"
+
+# Each block of Ruby in both READMEs runs as it stands there, against the test server.
+class ReadmeTest < ProcessTest
+  SERVICE = "https://app.tpstreams.com"
+
+  CLIENT = <<~RUBY
+    require "net/http"
+    require "tps"
+    client = TPS.from_env
+  RUBY
+
+  # What stands around a block in a program, by the heading above it: before, after, and what is printed then.
+  AROUND = {
+    "tps 1" => ["", "print response.code", "200"],
+    "Requests 1" => [CLIENT, "print response.code", "200"],
+    "Faraday 1" => [CLIENT, "print response.status", "200"],
+    # What Rails gives an initializer.
+    "Rails 1" => [<<~BEFORE, "print Rails.application.config.x.tps.token.size", "64"],
+      require "ostruct"
+      require "tps"
+      names = %i[username password organization_id]
+      credentials = OpenStruct.new(tps: names.to_h { |name| [name, ENV.delete("TPS_\#{name.upcase}")] })
+      config = OpenStruct.new(x: OpenStruct.new)
+      Rails = OpenStruct.new(application: OpenStruct.new(credentials:, config:))
+    BEFORE
+    "Puma, Sidekiq, Resque, forks 1" => [<<~BEFORE, <<~AFTER, "60nil"],
+      $VERBOSE = nil # Sidekiq itself causes warnings.
+      require "net/http"
+      require "sidekiq/testing"
+      require "tps"
+    BEFORE
+      Sidekiq::Testing.inline! { OrganizationsJob.perform_async }
+      wait = OrganizationsJob.sidekiq_retry_in_block
+      print wait.call(0, TPS::ThrottledError.new("wait", retry_after: 59.5)), wait.call(0, IOError.new).inspect
+    AFTER
+    "Puma, Sidekiq, Resque, forks 2" => [<<~BEFORE, "", "64"],
+      require "tps"
+      module Resque
+        def self.before_first_fork
+          print yield.token.size
+        end
+      end
+    BEFORE
+    "Tests of your own 1" => [<<~BEFORE, "print response.code, client.token", "200t2"],
+      $VERBOSE = nil # WebMock loads whatever HTTP libraries there are.
+      require "net/http"
+      require "webmock"
+      include WebMock::API
+      WebMock.enable!
+    BEFORE
+    "Use 1" => [CLIENT, "print client.token.size", "64"]
+  }.freeze
+
+  PARTS = /^```(?<language>\w*)\n(?<code>.*?)^```$|^##? (?<heading>[^\n]*)$/m
+
+  # @return [Hash{String => String}] the blocks by heading and number
+  def self.blocks(readme)
+    heading = nil
+    numbers = Hash.new(0)
+    File.read(File.expand_path(readme, __dir__)).scan(PARTS).each_with_object({}) do |(language, code, title), found|
+      heading = title || heading
+      found["#{heading} #{numbers[heading] += 1}"] = code if language == "ruby"
+    end
+  end
+
+  BLOCKS = { **blocks("../README.md"), **blocks("../../../README.md") }.freeze
+
+  def test_none_is_left_out
+    assert_equal AROUND.keys, BLOCKS.keys
+  end
+
+  AROUND.each do |name, (before, after, printed)|
+    define_method(:"test_#{name}") do
+      lines, status = run_ruby([before, here(BLOCKS.fetch(name)), after].join("\n"))
+
+      assert_equal [printed], lines
+      assert_predicate status, :success?
+      assert_equal name == "Tests of your own 1" ? 0 : 1, @organization.logins
+    end
+  end
+
+  private
+
+  # With this test's credentials and server, where a block says which.
+  def here(code)
+    texts = { "hari@example.com" => @organization.username, '"welcome"' => @organization.password.inspect,
+              "auhf2k" => @organization.id }
+    texts[SERVICE] = Organization::SERVER unless code.include?("TPS::Testing")
+    code.gsub(Regexp.union(texts.keys), texts)
+  end
+end
