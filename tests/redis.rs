@@ -420,6 +420,36 @@ fn tls_with_an_authority_of_ones_own() {
 }
 
 #[test]
+fn the_user_of_the_guide_may_do_enough_and_no_more() {
+    let redis = Redis::start(&[]);
+    let guide = fs::read_to_string("bindings/many-hosts.md").unwrap();
+    let line = guide.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap().replace("PASSWORD", "s3s@me");
+    redis.said(&line.split(' ').collect::<Vec<_>>());
+    let fault = Fault::new("ok");
+    let url = format!("redis://tps:s3s%40me@127.0.0.1:{}", redis.port);
+    for host in ["one", "other"] {
+        let mut ask = redis.placed(host, fault.ask_with(json!({"cache": url, "logins_per_day": 0})));
+        ask.told["reject"] = json!(true);
+        let mut asker = ask.start();
+        asker.go();
+        asker.answer();
+        fault.revoke();
+        asker.go();
+        assert_eq!(trouble(&asker.answer()), "");
+    }
+    assert_eq!(fault.logins(), 3);
+    redis.said(&["SET", "another", "value"]);
+    let socket = redis.scratch.path("redis").join("socket");
+    let get = Command::new("redis-cli")
+        .arg("-s")
+        .arg(socket)
+        .args(["--user", "tps", "--pass", "s3s@me", "--no-auth-warning", "GET", "another"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&get.stdout).contains("NOPERM"));
+}
+
+#[test]
 fn by_a_unix_socket() {
     let redis = Redis::start(&["--requirepass", "s3s@me"]);
     let fault = Fault::new("ok");

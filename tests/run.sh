@@ -121,6 +121,8 @@ suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) f
 echo "== C"
 suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh
 
+suite "cargo cinstall" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/package.sh
+
 echo "== Ruby"
 suite "minitest" '(?P<ran>\d+) runs, \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors' \
   env -C bindings/ruby ruby -w -Ilib -Itest test/all.rb

@@ -57,30 +57,56 @@ static size_t receive(char *data, size_t size, size_t count, void *user) {
     return length;
 }
 
-/* GET /api/v1/organizations/ with the token; prints the first organization's name. */
-static int print_organization(const char *base_url, const char *token) {
-    static struct body body;
+/* GET /api/v1/organizations/ with the token, into `body`: the answer's status, 0 where there is none. */
+static long get_organizations(const char *base_url, const char *token, struct body *body) {
     char url[1024], header[8192];
     struct curl_slist *headers;
     CURLcode outcome;
+    long status = 0;
     CURL *curl = curl_easy_init();
-    json_t *answer;
-    const char *name;
 
+    body->length = 0;
     snprintf(url, sizeof url, "%s/api/v1/organizations/", base_url);
     snprintf(header, sizeof header, "Authorization: Token %s", token);
     headers = curl_slist_append(NULL, header);
+    /* It follows no redirect unless it is told to: the header is for this host alone. */
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 30L);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     outcome = curl_easy_perform(curl);
+    if (outcome == CURLE_OK) {
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    } else {
+        fprintf(stderr, "%s: %s\n", url, curl_easy_strerror(outcome));
+    }
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
-    if (outcome != CURLE_OK) {
-        fprintf(stderr, "%s: %s\n", url, curl_easy_strerror(outcome));
+    return status;
+}
+
+/* The first organization's name. After a 401 the token is reported, and the request sent once more with the next one. */
+static int print_organization(tps_client *client, const char *base_url, tps_error **error) {
+    static struct body body;
+    long status = 401;
+    int attempt;
+    json_t *answer;
+    const char *name;
+
+    for (attempt = 0; attempt < 2 && status == 401; attempt++) {
+        char *token = tps_token(client, error);
+        if (token == NULL) {
+            return EXIT_FAILURE;
+        }
+        status = get_organizations(base_url, token, &body);
+        if (status == 401) {
+            tps_invalidate(client, token, NULL);
+        }
+        tps_free(token);
+    }
+    if (status != 200) {
+        fprintf(stderr, "the server answered %ld\n", status);
         return EXIT_FAILURE;
     }
     answer = json_loadb(body.text, body.length, 0, NULL);
@@ -100,7 +126,7 @@ static json_t *stats(tps_client *client) {
 
 int main(void) {
     tps_error *error = NULL;
-    char *json = options(), *token;
+    char *json = options(), *token = NULL;
     json_t *now;
     int i, outcome;
     tps_client *client =
@@ -111,11 +137,15 @@ int main(void) {
         return fail(error);
     }
     printf("token: %s\n", token);
+    tps_free(token);
 
     now = stats(client);
-    outcome = print_organization(json_string_value(json_object_get(now, "base_url")), token);
+    outcome = print_organization(client, json_string_value(json_object_get(now, "base_url")), &error);
     json_decref(now);
-    tps_free(token);
+    if (error != NULL) {
+        tps_free(client);
+        return fail(error);
+    }
 
     for (i = 0; i < 10000; i++) {
         tps_free(tps_token(client, NULL));

@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 library=target/release/libtps.so
 # shellcheck source=tests/check.sh
 . tests/check.sh
+# shellcheck source=tests/c/organization.sh
+. tests/c/organization.sh
 trap 'rm -rf "$scratch"' EXIT
 
 exported() {
@@ -30,6 +32,19 @@ hand_edit_is_found() {
   cmp "$copy/include/$1" "include/$1"
 }
 
+# The C of README.md, as a program of its own.
+snippet() {
+  {
+    printf '#include <stdio.h>\n#include <tps.h>\nint main(void) {\n'
+    awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md |
+      sed "s/hari@example.com/$TPS_USERNAME/; s/\"welcome\"/\"$TPS_PASSWORD\"/; s/\"auhf2k\", NULL/\"$TPS_ORGANIZATION_ID\", OPTIONS/"
+    printf 'return token == NULL;\n}\n'
+  } >"$scratch/snippet.c"
+  cc -std=c99 -Wall -Wextra -Werror "$scratch/snippet.c" -o "$scratch/snippet" "${link[@]}" \
+    -DOPTIONS="\"{\\\"base_url\\\":\\\"$TPS_TEST_SERVER\\\",\\\"cache\\\":\\\"memory\\\"}\""
+  "$scratch/snippet"
+}
+
 check "exported are exactly the nine functions" exported
 check "NODELETE" dynamic NODELETE
 check "SONAME libtps.so.0" dynamic 'SONAME.*\[libtps\.so\.0\]'
@@ -39,20 +54,6 @@ check "tps_ffi.h declares what is exported" declared include/tps_ffi.h
 for standard in c99 c11 c2x; do check "tps.h as $standard" compiles cc "-std=$standard" -x c; done
 for standard in c++11 c++20; do check "tps.h as $standard" compiles c++ "-std=$standard" -x c++; done
 for name in tps.h tps_ffi.h; do check "a hand edit of $name is found" hand_edit_is_found "$name"; done
-
-# organization SETTINGS: a fresh one, into the variables that the programs read.
-organization() {
-  local made
-  made=$(curl -sS -X POST -H 'Content-Type: application/json' -d "$1" "$TPS_TEST_SERVER/_test/organizations/")
-  read -r TPS_USERNAME TPS_PASSWORD TPS_ORGANIZATION_ID < <(python3 -c '
-import json, sys
-made = json.loads(sys.argv[1])
-print(made["username"], made["password"], made["organization_id"])' "$made")
-  export TPS_USERNAME TPS_PASSWORD TPS_ORGANIZATION_ID TPS_BASE_URL=$TPS_TEST_SERVER
-}
-logins() {
-  curl -sS "$TPS_TEST_SERVER/_test/organizations/$TPS_ORGANIZATION_ID/" | grep -q "\"logins\":$1,"
-}
 
 TPS_VERSION=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 export TPS_VERSION TPS_CACHE=memory
@@ -67,6 +68,8 @@ read -ra flags < <(pkg-config --cflags --libs libcurl jansson)
 cc -std=c99 -Wall -Wextra -Werror -g examples/c/login.c -o "$scratch/login" "${link[@]}" "${flags[@]}"
 leaks=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --error-exitcode=9)
 
+organization '{"latency": 0.3}'
+check "the C of README.md" snippet
 organization '{"latency": 0.3}'
 "$scratch/test" 2>"$scratch/stderr" || failed=$((failed + 1))
 check "it sent four logins" logins 4

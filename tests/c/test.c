@@ -54,7 +54,7 @@ static void arguments(void) {
     refused(username, password, organization, "{\"timeout\":1}", "timeout_ms");
     refused(username, password, organization, "{\"timeout_ms\":\"1\"}", "timeout_ms");
     refused(username, password, organization, "{\"base_url\":\"http://example.com\"}", "https");
-    refused(username, password, organization, "{\"cache\":\"redis://localhost\"}", "Redis");
+    refused(username, password, organization, "{\"cache\":\"redis://:p@\"}", "Redis");
     check(tps_login(NULL, NULL, NULL, NULL, NULL) == NULL, "an error that nobody wants is not made");
 
     check(tps_token(NULL, &error) == NULL && is(error, TPS_INVALID_ARGUMENT, "client"), "tps_token(NULL)");

@@ -20,12 +20,13 @@ use TPS\Internal\Trace;
  *
  * Options, each by its name; null means not given:
  * - base_url (string): https://app.tpstreams.com; http:// only to this machine; else TPS_BASE_URL
- * - cache (string): "auto", the user's directory; "file:DIR", another one; "memory"; else TPS_CACHE
+ * - cache (string): "auto", the user's directory; "file:DIR", another one; "memory"; "redis://…", "rediss://…" or
+ *   "redis+unix://…", for all hosts; else TPS_CACHE
  * - token (string): a token that you hold already; else TPS_TOKEN
  * - ca_file (string): a PEM file trusted besides the system's certificates; else TPS_CA_FILE
  * - timeout_ms (int): milliseconds for a whole call, 15000
- * - connect_timeout_ms (int): milliseconds for each address tried, 3000
- * - proxy (string): a URL, or "none"; else the usual environment variables, HTTPS_PROXY first
+ * - connect_timeout_ms (int): milliseconds for connecting, TLS included, all addresses together, 3000
+ * - proxy (string): a URL (http, https, socks5), or "none"; else the usual environment variables, HTTPS_PROXY first
  * - refresh_ahead (int|string): how many seconds before its known end a token is renewed while it serves on; 0: only once
  *   it has ended; "auto": up to 120, and less for a short life
  * - logins_per_day (int): how many logins may replace tokens before their known end, for all processes together, 10; 0: no

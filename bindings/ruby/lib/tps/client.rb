@@ -41,12 +41,13 @@ module TPS
     # @option options [String] :base_url `https://app.tpstreams.com`; `http://` only to a loopback host; else
     #   `TPS_BASE_URL`
     # @option options [String] :cache `"auto"`: a file that this user's processes share; `"memory"`: this process alone;
-    #   `"file:DIR"`: files in that directory; else `TPS_CACHE`
+    #   `"file:DIR"`: files in that directory; `"redis://…"`, `"rediss://…"` or `"redis+unix://…"`: all hosts; else
+    #   `TPS_CACHE`
     # @option options [String] :token a token that you hold already; else `TPS_TOKEN`
     # @option options [String] :ca_file PEM file trusted besides the system's certificates; else `TPS_CA_FILE`
     # @option options [Integer] :timeout_ms milliseconds for a whole call, 15000
-    # @option options [Integer] :connect_timeout_ms milliseconds for each address tried, 3000
-    # @option options [String] :proxy a URL, or `"none"`; else the usual variables, `HTTPS_PROXY` first
+    # @option options [Integer] :connect_timeout_ms milliseconds for connecting, TLS included, all addresses together, 3000
+    # @option options [String] :proxy a URL (http, https, socks5), or `"none"`; else the usual variables, `HTTPS_PROXY` first
     # @option options [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
     #   serves on; 0: only once it has ended; `"auto"`: up to 120, and less for a short life
     # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all

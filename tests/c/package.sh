@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# The library as `cargo cinstall` installs it, used outside the repository by pkg-config. Needs the server that tests/run.sh
+# starts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=tests/check.sh
+. tests/check.sh
+# shellcheck source=tests/c/organization.sh
+. tests/c/organization.sh
+trap 'rm -rf "$scratch"' EXIT
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+prefix=$scratch/prefix
+
+# Kept for the next run, and without optimization, which would take longer than all it does.
+tools=$PWD/target/tools
+if ! [ -x "$tools/bin/cargo-cinstall" ]; then
+  CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=symbols cargo install cargo-c --version 0.10.24+cargo-0.98.0 \
+    --locked --debug --quiet --root "$tools" --target-dir "$tools/target"
+  rm -rf "$tools/target"
+fi
+PATH=$tools/bin:$PATH cargo cinstall --release --locked --prefix "$prefix" --libdir "$prefix/lib" 2>"$scratch/log" ||
+  { cat "$scratch/log"; exit 1; }
+
+installed() {
+  diff <(cd "$prefix" && find . ! -type d -printf '%m %P\n' | sort -k 2) - <<FILES
+644 include/tps.h
+644 lib/libtps.a
+777 lib/libtps.so
+777 lib/libtps.so.0
+755 lib/libtps.so.$version
+644 lib/pkgconfig/tps.pc
+FILES
+}
+same_header() { cmp "$prefix/include/tps.h" include/tps.h; }
+soname() { readelf -d "$prefix/lib/libtps.so" | grep -q 'SONAME.*\[libtps\.so\.0\]'; }
+exported() {
+  diff <(printf '%s\n' tps_{free,generation,invalidate,login,logout,stats,token,version,wait}) \
+    <(nm -D --defined-only "$prefix/lib/libtps.so" | awk '{print $3}' | sort)
+}
+check "the files, and their modes" installed
+check "the header is the committed one" same_header
+check "SONAME libtps.so.0" soname
+check "exported are exactly the nine functions" exported
+
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+mkdir "$scratch/elsewhere"
+cp examples/c/login.c "$scratch/elsewhere"
+cd "$scratch/elsewhere"
+of_version() { [ "$(pkg-config --modversion tps)" = "$version" ]; }
+check "pkg-config tells the version" of_version
+
+read -ra flags < <(pkg-config --cflags --libs tps libcurl jansson)
+shared() { cc -std=c99 -Wall -Werror login.c -o shared "${flags[@]}" "-Wl,-rpath,$prefix/lib"; }
+check "an example by pkg-config, shared" shared
+read -ra static < <(pkg-config --static --libs tps)
+read -ra others < <(pkg-config --cflags --libs libcurl jansson)
+static() {
+  cc -std=c99 -Wall -Werror login.c -o static "-I$prefix/include" "${others[@]}" "${static[@]/-ltps/-l:libtps.a}" &&
+    ! readelf -d static | grep -q libtps
+}
+check "the same, static" static
+cat >plus.cpp <<'CPP'
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <tps.h>
+
+struct Free {
+    void operator()(void *object) const { tps_free(object); }
+};
+
+int main() {
+    tps_error *error = nullptr;
+    std::unique_ptr<tps_client, Free> client(tps_login("a", "b", "c", "{\"lazy\": true}", &error));
+    std::unique_ptr<char, Free> stats(tps_stats(client.get(), &error));
+    std::printf("%s\n", tps_version());
+    return client && std::string(stats.get()).find("\"logins\":0") != std::string::npos ? 0 : 1;
+}
+CPP
+plus() { c++ -std=c++17 -Wall -Werror plus.cpp -o plus "${flags[@]}" "-Wl,-rpath,$prefix/lib" && [ "$(./plus)" = "$version" ]; }
+check "C++" plus
+
+# revoked PROGRAM: one request with a token that was revoked, one with the next one; two logins in all.
+revoked() {
+  rm -rf "$scratch/store"
+  export TPS_CACHE=file:$scratch/store
+  "./$1" >first
+  curl -sS -X POST -H 'Content-Type: application/json' -d '{}' "$TPS_TEST_SERVER/_test/organizations/$TPS_ORGANIZATION_ID/revoke/" >/dev/null
+  "./$1" | tee second | grep -q '^organization: .'
+  [ "$(head -n 1 first)" = "$(head -n 1 second)" ] # what the store had, at first
+  "./$1" >third
+  [ "$(head -n 1 third)" != "$(head -n 1 second)" ]
+  logins 2
+}
+for program in shared static; do
+  organization '{}'
+  check "$program: a revoked token is reported, and replaced by one login" revoked "$program"
+done
+[ "$failed" -eq 0 ]
