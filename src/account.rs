@@ -12,7 +12,7 @@ use crate::token::Token;
 /// Whose token it is, and all that is needed to find it: in the stores by walk.rs, at the server by obtain.rs.
 pub struct Account {
     pub credentials: Credentials,
-    pub options: Options,
+    pub options: Arc<Options>,
     pub clock: Arc<dyn Clock>,
     pub slot: Arc<Slot>,
 }

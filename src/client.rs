@@ -19,6 +19,7 @@ use crate::stats;
 use crate::token::Token;
 
 /// Gives the one token of its credentials. Any number of threads may use one at once.
+#[derive(Clone)]
 pub struct Client(Arc<Account>);
 
 impl Client {
@@ -31,13 +32,13 @@ impl Client {
     #[doc(hidden)]
     pub fn with_clock(credentials: Credentials, options: Options, clock: Arc<dyn Clock>) -> Self {
         let slot = Slot::of(&credentials, &options);
-        Self(Arc::new(Account { credentials, options, clock, slot }))
+        Self(Arc::new(Account { credentials, options: options.shared(), clock, slot }))
     }
 
     /// The valid token, by a login where there is none at hand.
     pub fn token(&self) -> Result<Arc<Token>, Error> {
         if let Some(token) = self.at_hand() {
-            self.0.slot.counters().hits.add();
+            self.0.slot.hit();
             return Ok(token);
         }
         let timeout = self.0.options.timeout;
@@ -77,6 +78,11 @@ impl Client {
         Ok(())
     }
 
+    /// The present token, for those who ask often.
+    pub fn slot(&self) -> Arc<Slot> {
+        self.0.slot.clone()
+    }
+
     /// What happened, as JSON without secrets.
     pub fn stats(&self) -> String {
         stats::of(&self.0.slot, &self.0.options, &self.0.clocks())
@@ -95,7 +101,7 @@ impl Client {
 
     fn search(&self, time: Duration) -> Result<Option<Arc<Token>>, Error> {
         let deadline = Instant::now() + time;
-        self.0.slot.wait(deadline, &*self.0.clock, |flight| self.depart(flight)).transpose()
+        self.0.slot.wait(deadline, &*self.0.clock, |flight| self.depart(flight)).transpose().map_err(|error| *error)
     }
 
     /// Sends the search off on a thread of its own: the host's threads can be signalled, killed or timed out at any

@@ -23,6 +23,7 @@ mod holdoff;
 mod http;
 mod obtain;
 mod options;
+mod present;
 mod proxy;
 mod redact;
 mod resolve;
@@ -44,9 +45,36 @@ pub use token::Token;
 /// Parts of the way to a token, for benchmarks only.
 #[doc(hidden)]
 pub mod parts {
+    use crate::clock::{Reading, System};
+    use crate::store::seal::{SALT, Seal};
+    use crate::store::{Owner, Record};
+    use crate::{Credentials, Options};
+
     /// Derives the key of a stored entry.
-    pub fn derive_key(credentials: &crate::Credentials, base_url: &str) -> bool {
-        let owner = crate::store::Owner { credentials, base_url };
-        crate::store::seal::Seal::derive(&owner, [0; crate::store::seal::SALT]).is_ok()
+    pub fn derive_key(credentials: &Credentials, base_url: &str) -> bool {
+        Seal::derive(&Owner { credentials, base_url }, [0; SALT]).is_ok()
+    }
+
+    /// Reads the certificates that are trusted.
+    pub fn certificates(options: &Options) -> usize {
+        crate::trust::certificates(options).map_or(0, |certificates| certificates.len())
+    }
+
+    /// A sealed entry without a token.
+    pub struct Entry(Option<(Seal, Vec<u8>)>);
+
+    impl Entry {
+        /// An empty one.
+        pub fn sealed(credentials: &Credentials) -> Self {
+            let seal = Seal::derive(&Owner { credentials, base_url: "https://app.tpstreams.com" }, [0; SALT]).ok();
+            let text = Record::default().to_text(&Reading::of(&System));
+            Self(seal.and_then(|seal| seal.close(&text).ok().map(|sealed| (seal, sealed))))
+        }
+
+        /// Opens and reads it.
+        pub fn open(&self) -> bool {
+            let text = self.0.as_ref().and_then(|(seal, sealed)| seal.open(sealed));
+            text.and_then(|text| Record::from_text(&text, &Reading::of(&System))).is_some()
+        }
     }
 }

@@ -93,7 +93,7 @@ impl Account {
                 let random = random().map_or(u64::MAX, u64::from_ne_bytes);
                 let hold_off = HoldOff::after(error, record.failures, random, wall);
                 let error = hold_off.error.clone();
-                record.hold_off = Some(hold_off);
+                record.hold_off = Some(Box::new(hold_off));
                 Err(error)
             }
         };

@@ -1,12 +1,14 @@
 //! What a client can be told besides its credentials: a JSON object, checked key by key.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use ureq::http::Uri;
 
 use crate::error::Error;
+use crate::fork::{Inherit, PerProcess};
 use crate::proxy::{ProxyChoice, proxy};
 use crate::secret::Secret;
 use crate::store::file;
@@ -42,7 +44,7 @@ pub enum Cache {
 }
 
 /// All options, with their defaults filled in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Without a final slash.
     pub base_url: String,
@@ -63,7 +65,34 @@ pub struct Options {
     pub user_agent: String,
 }
 
+/// The last options that were used, for the next client with the same ones.
+#[derive(Default)]
+struct Recent(Mutex<Vec<Weak<Options>>>);
+
+static RECENT: PerProcess<Recent> = PerProcess::new();
+
+impl Inherit for Recent {
+    fn inherit(_: Option<&Self>) -> Self {
+        Self::default()
+    }
+}
+
 impl Options {
+    /// These options once in memory: thousands of clients may have the same.
+    pub fn shared(self) -> Arc<Self> {
+        let mut recent = RECENT.get().0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|options| options.strong_count() > 0);
+        if let Some(same) = recent.iter().filter_map(Weak::upgrade).find(|options| **options == self) {
+            return same;
+        }
+        let shared = Arc::new(self);
+        if recent.len() == 8 {
+            recent.remove(0);
+        }
+        recent.push(Arc::downgrade(&shared));
+        shared
+    }
+
     /// Reads a JSON object; `None` stands for an empty one.
     pub fn parse(json: Option<&str>) -> Result<Self, Error> {
         let given = match json.map(serde_json::from_str::<Value>) {

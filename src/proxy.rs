@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 
 /// A proxy, and what is reached without it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyChoice {
     /// The proxy's URL, which may hold a password.
     url: Secret,

@@ -16,24 +16,34 @@ use crate::fork::{Inherit, PerProcess};
 use crate::holdoff::LEAST;
 use crate::obtain::Origin;
 use crate::options::Options;
+use crate::present::Hits;
 use crate::secret::Secret;
 use crate::stats::{Counters, StoreReport};
 use crate::store::Record;
 use crate::store::seal::{Seal, random};
 use crate::token::Token;
 
+const NONE: u64 = u64::MAX;
+
 /// What a login came to. All who waited for it get the same.
-pub type Outcome = Result<Arc<Token>, Error>;
+pub type Outcome = Result<Arc<Token>, Box<Error>>;
 
 /// The right to log in for a slot. It is let go of when it is dropped, wherever the flight ends.
 type Lead = ArcMutexGuard<parking_lot::RawMutex, ()>;
 
 /// One for each credential, store and server, for as long as the process lives: PHP makes and drops a client per page.
+///
+/// What every call reads stands together, and apart from what every call writes.
 #[derive(Default)]
+#[repr(C)]
 pub struct Slot {
-    /// The present token, which may have ended. Written under the state's lock.
-    token: ArcSwapOption<Token>,
+    /// The present token, which may have ended. Written under the state's lock, see present.rs.
+    pub token: ArcSwapOption<Token>,
+    /// Its number, while it serves whatever the time: it has no known end, and nobody doubts it. Else 0.
+    pub timeless: AtomicU64,
     logins: PerProcess<Logins>,
+    _apart: [u64; 5],
+    pub hits: Hits,
 }
 
 /// All that has to do with finding another token.
@@ -47,6 +57,8 @@ struct Logins {
     suspect: AtomicU64,
     /// Milliseconds of the clock that does not jump: no renewal begins before.
     renew_from: AtomicU64,
+    /// The hits when the process began; `NONE`: it has not looked yet.
+    hits_before: AtomicU64,
     /// From 0 to 1: when this process renews, so that not all come at once.
     spread: f64,
     counters: Counters,
@@ -64,7 +76,7 @@ struct State {
 /// What one flight leaves for the next.
 #[derive(Default, Clone)]
 pub struct Known {
-    silence: Option<(Error, Moment)>,
+    silence: Option<Box<(Error, Moment)>>,
     /// The token that the server rejected last, or that was given back; nothing takes it any more.
     pub rejected: Option<Secret>,
     /// What the stores' entries are sealed by.
@@ -92,6 +104,7 @@ impl Inherit for Logins {
         Self {
             state: Mutex::new(State { known: known.unwrap_or_default(), ..State::default() }),
             suspect: AtomicU64::new(parent.map_or(0, |parent| parent.suspect.load(Ordering::Acquire))),
+            hits_before: AtomicU64::new(NONE),
             spread: f64::from(random().map_or(u32::MAX, u32::from_ne_bytes)) / f64::from(u32::MAX),
             ..Self::default()
         }
@@ -126,9 +139,8 @@ impl Slot {
 
     /// The number of the token at hand; 0 when there is none, or when somebody should come and have it renewed.
     pub fn generation(&self, now: Moment, ahead: Option<Duration>) -> u64 {
-        let token = self.token.load();
-        let at_hand = token.as_ref().filter(|token| self.serves(token, now) && !self.renewable(token, now, ahead));
-        at_hand.map_or(0, |token| token.number)
+        let at_hand = |token: &Token| self.serves(token, now) && !self.renewable(token, now, ahead);
+        self.token.load().as_ref().filter(|token| at_hand(token)).map_or(0, |token| token.number)
     }
 
     /// The token at hand.
@@ -144,15 +156,15 @@ impl Slot {
 
     /// Whether `token` is to be renewed.
     pub fn due(&self, token: &Token, now: Moment, ahead: Option<Duration>) -> bool {
-        token.due(now, ahead, self.logins.get().spread)
+        token.due(now, ahead, self.logins().spread)
     }
 
     fn serves(&self, token: &Token, now: Moment) -> bool {
-        token.usable(now) && self.logins.get().suspect.load(Ordering::Acquire) != token.number
+        token.usable(now) && self.logins().suspect.load(Ordering::Acquire) != token.number
     }
 
     fn renew_from(&self) -> &AtomicU64 {
-        &self.logins.get().renew_from
+        &self.logins().renew_from
     }
 
     /// The token that was had last, which may have ended.
@@ -162,7 +174,7 @@ impl Slot {
 
     /// The last token, if the server is said to have rejected it.
     pub fn suspect(&self) -> Option<Arc<Token>> {
-        let suspect = self.logins.get().suspect.load(Ordering::Acquire);
+        let suspect = self.logins().suspect.load(Ordering::Acquire);
         self.token.load_full().filter(|token| token.number == suspect)
     }
 
@@ -176,14 +188,20 @@ impl Slot {
         note(&mut self.state().known);
     }
 
-    /// What happened here since the process began.
+    /// How many tokens were handed out since the process began.
+    pub fn hits(&self) -> u64 {
+        let before = self.logins().hits_before.load(Ordering::Relaxed);
+        self.hits.sum().saturating_sub(before)
+    }
+
+    /// What else happened here since the process began.
     pub fn counters(&self) -> &Counters {
-        &self.logins.get().counters
+        &self.logins().counters
     }
 
     /// Sends a renewal off, unless somebody else is about to find a token.
     pub fn renew(self: &Arc<Self>, depart: impl FnOnce(Flight)) {
-        let logins = self.logins.get();
+        let logins = self.logins();
         if let Some(lead) = parking_lot::Mutex::try_lock_arc(&logins.lead) {
             self.renew_from().store(u64::MAX, Ordering::Release);
             depart(Flight { slot: self.clone(), lead: Some(lead) });
@@ -198,7 +216,7 @@ impl Slot {
         clock: &dyn Clock,
         depart: impl FnOnce(Flight),
     ) -> Option<Outcome> {
-        let logins = self.logins.get();
+        let logins = self.logins();
         let mut depart = Some(depart);
         let mut joined = None;
         let mut state = self.state();
@@ -210,7 +228,7 @@ impl Slot {
                         return Some(Ok(token));
                     }
                     if let Some(error) = state.known.held_off(now) {
-                        return Some(Err(error));
+                        return Some(Err(Box::new(error)));
                     }
                     joined = Some(state.landings);
                     logins.counters.waits.add();
@@ -239,9 +257,10 @@ impl Slot {
 
     /// Says that the server rejected the token with this text; false when another one, or none, is at hand.
     pub fn suspect_token(&self, text: &str) -> bool {
-        let logins = self.logins.get();
+        let logins = self.logins();
         let _state = self.state();
         let Some(token) = self.token.load_full().filter(|token| token.value.expose() == text) else { return false };
+        self.doubt();
         logins.suspect.swap(token.number, Ordering::AcqRel) != token.number
     }
 
@@ -250,19 +269,28 @@ impl Slot {
         let mut state = self.state();
         state.known.rejected = Some(token.value.clone());
         if self.token.load_full().is_some_and(|present| present.number == token.number) {
-            self.token.store(None);
+            self.replace(None);
         }
     }
 
+    fn logins(&self) -> &Logins {
+        let logins = self.logins.get();
+        if logins.hits_before.load(Ordering::Relaxed) == NONE {
+            // A child goes on with its parent's slots, and counts for itself.
+            logins.hits_before.store(self.hits.sum(), Ordering::Relaxed);
+        }
+        logins
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
-        self.logins.get().state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.logins().state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Known {
     /// The failure that keeps logins back.
     pub fn held_off(&self, now: Moment) -> Option<Error> {
-        let (error, until) = self.silence.as_ref()?;
+        let (error, until) = self.silence.as_deref()?;
         let left = until.left(now);
         (!left.is_zero()).then(|| error.clone().silent_for(left))
     }
@@ -276,7 +304,7 @@ impl Flight {
 
     fn finish(&mut self, found: Result<(Arc<Token>, Origin), Error>, now: Moment) {
         let Some(lead) = self.lead.take() else { return };
-        let logins = self.slot.logins.get();
+        let logins = self.slot.logins();
         let mut state = self.slot.state();
         let outcome = match found {
             Ok((token, origin)) => {
@@ -284,7 +312,7 @@ impl Flight {
                 if self.slot.suspect().is_some_and(|suspect| suspect.number != token.number) {
                     state.known.rejected = self.slot.last_token().map(|token| token.value.clone());
                 }
-                self.slot.token.store(Some(token.clone()));
+                self.slot.replace(Some(token.clone()));
                 logins.suspect.store(0, Ordering::Release);
                 state.known.silence = None;
                 Ok(token)
@@ -293,11 +321,11 @@ impl Flight {
                 logins.counters.logins_failed.add();
                 let silence = error.retry_after.max(LEAST);
                 let error = error.silent_for(silence);
-                state.known.silence = Some((error.clone(), now.after(silence)));
-                Err(error)
+                state.known.silence = Some(Box::new((error.clone(), now.after(silence))));
+                Err(Box::new(error))
             }
         };
-        let quiet = state.known.silence.as_ref().map_or(now, |(_, until)| *until);
+        let quiet = state.known.silence.as_ref().map_or(now, |silence| silence.1);
         let quiet = u64::try_from(quiet.since_start().as_millis()).unwrap_or(u64::MAX);
         logins.renew_from.store(quiet, Ordering::Release);
         state.outcome = Some(outcome);

@@ -28,8 +28,6 @@ impl Counter {
 /// Since the process began, for one slot.
 #[derive(Default)]
 pub struct Counters {
-    /// Tokens handed out from memory.
-    pub hits: Counter,
     /// Tokens taken from the store.
     pub adopted: Counter,
     /// Logins that gave a token, by their reason.
@@ -91,7 +89,7 @@ pub fn of(slot: &Slot, options: &Options, clocks: &Reading) -> String {
             "expires_at": token.expires_at.map(|end| end.to_string()),
         })),
         "hold_off": known.held_off(clocks.now).map(|error| hold_off(&error)),
-        "hits": counters.hits.get(),
+        "hits": slot.hits(),
         "adopted": counters.adopted.get(),
         "logins": reasons.iter().map(|(_, count)| count).sum::<u64>(),
         "logins_by_reason": reasons.into_iter().collect::<BTreeMap<_, _>>(),

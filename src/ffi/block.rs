@@ -1,11 +1,12 @@
 //! What is handed out: one piece of memory with a mark in front, so that one function can release anything and leaves
 //! alone what is not the library's.
 
+use std::alloc::{self, Layout};
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
-use std::mem::size_of;
-use std::ptr;
+use std::mem::{MaybeUninit, size_of};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{ptr, slice};
 
 use zeroize::Zeroize;
 
@@ -13,6 +14,7 @@ use super::types::{tps_client, tps_error, tps_status};
 use crate::client::Client;
 use crate::error::Error;
 use crate::fork::{Inherit, PerProcess};
+use crate::slot::Slot;
 
 /// The unit of allocation: everything handed out is aligned to 16 bytes, which most foreign pointers are not.
 type Unit = u128;
@@ -25,7 +27,8 @@ const CLIENT: u64 = 0x7470_735f_8c1d_e5a3;
 
 /// What a client's block holds.
 struct Held {
-    client: Arc<Client>,
+    client: Client,
+    slot: Arc<Slot>,
     key: [u8; 32],
     /// How often it was handed out and not yet released; guarded by the table's lock.
     count: usize,
@@ -48,15 +51,25 @@ fn clients() -> MutexGuard<'static, BTreeMap<[u8; 32], usize>> {
     CLIENTS.get().0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A zeroed block for `bytes` bytes behind its mark.
+/// A block for `bytes` bytes behind its mark.
 fn block(mark: u64, bytes: usize) -> *mut u8 {
     let units = 1 + bytes.div_ceil(UNIT);
-    let mut memory = vec![0 as Unit; units].into_boxed_slice();
-    if let Some(front) = memory.first_mut() {
-        *front = Unit::from(mark) | (units as Unit) << 64;
+    let layout = layout(units);
+    // SAFETY: at least one unit; the mark and the number of units go into the first.
+    unsafe {
+        let memory = alloc::alloc(layout).cast::<Unit>();
+        if memory.is_null() {
+            alloc::handle_alloc_error(layout);
+        }
+        memory.write(Unit::from(mark) | (units as Unit) << 64);
+        memory.add(1).cast()
     }
-    // SAFETY: the block has at least one unit, so this is inside it or one past its end.
-    unsafe { Box::into_raw(memory).cast::<u8>().add(UNIT) }
+}
+
+/// That of so many units.
+fn layout(units: usize) -> Layout {
+    // No more memory than there is: a token has 4 KiB, and stats and errors not much more.
+    Layout::array::<Unit>(units).unwrap_or_else(|_| alloc::handle_alloc_error(Layout::new::<Unit>()))
 }
 
 /// Mark and number of units of the block that `pointer` was handed out for.
@@ -73,15 +86,21 @@ fn front(pointer: *const c_void) -> Option<(u64, usize)> {
 /// Zeroes a block and gives it back.
 fn release(pointer: *mut c_void, units: usize) {
     // SAFETY: `front` found the mark, so `block` made this with so many units, and it is released once.
-    let mut memory = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(pointer.cast::<Unit>().sub(1), units)) };
-    memory.zeroize();
+    unsafe {
+        let memory = pointer.cast::<MaybeUninit<Unit>>().sub(1);
+        slice::from_raw_parts_mut(memory, units).zeroize();
+        alloc::dealloc(memory.cast(), layout(units));
+    }
 }
 
 /// A copy of `text`, ended by NUL.
 pub fn text(text: &str) -> *mut c_char {
     let pointer = block(TEXT, text.len() + 1);
-    // SAFETY: the block has room for the text and the NUL that is there already.
-    unsafe { ptr::copy_nonoverlapping(text.as_ptr(), pointer, text.len()) };
+    // SAFETY: the block has room for the text and its NUL.
+    unsafe {
+        ptr::copy_nonoverlapping(text.as_ptr(), pointer, text.len());
+        pointer.add(text.len()).write(0);
+    }
     pointer.cast()
 }
 
@@ -92,10 +111,11 @@ pub fn error(error: &Error) -> *mut tps_error {
     let message = error.to_string();
     let message = message.split('\0').next().unwrap_or_default();
     let pointer = block(ERROR, size + message.len() + 1);
-    // SAFETY: the block has room for both, is aligned for the struct, and ends in a NUL.
+    // SAFETY: the block has room for both and a NUL, and is aligned for the struct.
     unsafe {
         let text = pointer.add(size);
         ptr::copy_nonoverlapping(message.as_ptr(), text, message.len());
+        text.add(message.len()).write(0);
         let status: tps_status = error.status.into();
         pointer.cast::<tps_error>().write(tps_error {
             status: status as i32,
@@ -116,7 +136,8 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
         unsafe { (*pointer).count += 1 };
         return Ok(pointer.cast());
     }
-    let held = Held { client: Arc::new(make()?), key, count: 1 };
+    let client = make()?;
+    let held = Held { slot: client.slot(), client, key, count: 1 };
     let pointer = block(CLIENT, size_of::<Held>()).cast::<Held>();
     // SAFETY: the block has room for it and is aligned to 16 bytes.
     unsafe { pointer.write(held) };
@@ -124,8 +145,18 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
     Ok(pointer.cast())
 }
 
+/// The slot of the client that was handed out as `pointer`, for the time of a call that does not wait: nobody
+/// may release a client while a call with it goes on.
+pub fn slot<'a>(pointer: *const tps_client) -> Option<&'a Slot> {
+    match front(pointer.cast()) {
+        // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
+        Some((CLIENT, _)) => Some(unsafe { &(*pointer.cast::<Held>()).slot }),
+        _ => None,
+    }
+}
+
 /// The client that was handed out as `pointer`.
-pub fn borrow(pointer: *const tps_client) -> Result<Arc<Client>, Error> {
+pub fn borrow(pointer: *const tps_client) -> Result<Client, Error> {
     match front(pointer.cast()) {
         // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
         Some((CLIENT, _)) => Ok(unsafe { (*pointer.cast::<Held>()).client.clone() }),

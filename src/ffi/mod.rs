@@ -15,6 +15,7 @@ use crate::credentials::Credentials;
 use crate::digest::hash;
 use crate::error::Error;
 use crate::options::Options;
+use crate::slot::Slot;
 use guard::call;
 
 /// Gives a client that holds a valid token: from memory, else from the store, else by logging in.
@@ -60,7 +61,13 @@ pub extern "C" fn tps_login(
 /// Waits at most the client's timeout_ms. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
-    call(ptr::null_mut(), error, || Ok(block::text(block::borrow(client)?.token()?.value.expose())))
+    call(ptr::null_mut(), error, || {
+        let at_hand = block::slot(client).and_then(|slot| slot.read(|token| block::text(token.value.expose())));
+        match at_hand {
+            Some(text) => Ok(text),
+            None => Ok(block::text(block::borrow(client)?.token()?.value.expose())),
+        }
+    })
 }
 
 /// Releases what the library handed out: a client, a token, stats or an error, exactly once each.
@@ -100,7 +107,11 @@ pub extern "C" fn tps_logout(client: *mut tps_client, error: *mut *mut tps_error
 /// token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {
-    call(0, ptr::null_mut(), || Ok(if client.is_null() { 0 } else { block::borrow(client)?.generation() }))
+    match block::slot(client).map(Slot::timeless) {
+        None => 0,
+        Some(0) => call(0, ptr::null_mut(), || Ok(block::borrow(client)?.generation())),
+        Some(number) => number,
+    }
 }
 
 /// Sees to it that a token is at hand. What it set going goes on; another call waits further.

@@ -74,7 +74,7 @@ pub struct Record {
     pub replaced: bool,
     /// The fingerprint of the token that was rejected or given back last.
     pub gone: Option<String>,
-    pub hold_off: Option<HoldOff>,
+    pub hold_off: Option<Box<HoldOff>>,
     /// Failures since the last token.
     pub failures: u32,
     /// The answer to the last login was lost: a knock comes before the next one.
@@ -105,7 +105,7 @@ impl Record {
     }
 
     /// As it is kept.
-    fn to_text(&self, clocks: &Reading) -> Zeroizing<Vec<u8>> {
+    pub fn to_text(&self, clocks: &Reading) -> Zeroizing<Vec<u8>> {
         let rest = json!({
             "replaced": self.replaced,
             "gone": self.gone,
@@ -146,7 +146,7 @@ impl Record {
     }
 
     /// From what was kept. Fields that a later version adds are passed over, and those that it leaves out are empty.
-    fn from_text(text: &[u8], clocks: &Reading) -> Option<Self> {
+    pub fn from_text(text: &[u8], clocks: &Reading) -> Option<Self> {
         let mut kept: Value = serde_json::from_slice(text).ok()?;
         let Value::String(token) = kept.get_mut("token")?.take() else { return None };
         let token = Secret::new(token);
@@ -154,7 +154,7 @@ impl Record {
             token: kept.get("life").and_then(|life| kept_token(token, life, clocks)).map(Arc::new),
             replaced: kept.get("replaced").and_then(Value::as_bool).unwrap_or_default(),
             gone: kept.get("gone").and_then(Value::as_str).map(str::to_owned),
-            hold_off: kept.get("hold_off").and_then(|kept| kept_hold_off(kept, clocks)),
+            hold_off: kept.get("hold_off").and_then(|kept| kept_hold_off(kept, clocks)).map(Box::new),
             failures: kept.get("failures").and_then(Value::as_u64).and_then(|n| n.try_into().ok()).unwrap_or_default(),
             unsure: kept.get("unsure").and_then(Value::as_bool).unwrap_or_default(),
             lost: kept.get("lost").and_then(Value::as_bool).unwrap_or_default(),
@@ -212,10 +212,10 @@ mod tests {
             token: Some(Arc::new(token)),
             replaced: true,
             gone: Some("0123456789ab".to_owned()),
-            hold_off: Some(HoldOff {
+            hold_off: Some(Box::new(HoldOff {
                 error: error.silent_for(Duration::from_millis(1_500)),
                 until: clocks.wall + SignedDuration::from_millis(1_500),
-            }),
+            })),
             failures: 2,
             unsure: true,
             lost: true,
