@@ -1,11 +1,9 @@
 //! The present token, as every outgoing request sees it: no lock, no system call, and for a token without a known end no clock.
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
-
+use crate::fork::Inherit;
 use crate::slot::Slot;
 use crate::token::Token;
 
@@ -42,60 +40,76 @@ impl Slot {
 
     /// Counts a token that was handed out.
     pub fn hit(&self) {
-        self.hits.add();
+        let count = match place() {
+            0 => &self.hits,
+            place => match self.more_hits.get().own.get(place - 1) {
+                Some(line) => &line.0,
+                None => {
+                    self.more_hits.get().others.0.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+            },
+        };
+        // Nobody else writes there.
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// How many were handed out; those of the first thread from before a fork on.
+    pub fn all_hits(&self) -> u64 {
+        let more = self.more_hits.get();
+        let counts = more.own.iter().chain([&more.others]).map(|line| &line.0).chain([&self.hits]);
+        counts.map(|count| count.load(Ordering::Relaxed)).sum()
     }
 }
 
-/// A count for which threads share no cache line, as long as there are not too many of them.
+/// Hits of all places but the first.
 #[derive(Default)]
-pub struct Hits {
-    /// Of the first thread, mostly the only one.
-    first: AtomicU64,
-    others: ArcSwapOption<[Line; 3]>,
+pub struct MoreHits {
+    /// A cache line for each of the next ones.
+    own: [Line; PLACES - 1],
+    others: Line,
 }
 
 #[derive(Default)]
 #[repr(align(64))]
 struct Line(AtomicU64);
 
-impl Hits {
-    /// One more.
-    pub fn add(&self) {
-        let place = thread() % 4;
-        if place == 0 {
-            self.first.fetch_add(1, Ordering::Relaxed);
-            return;
-        }
-        let mut others = self.others.load();
-        if others.is_none() {
-            self.others.compare_and_swap(&*others, Some(Arc::default()));
-            others = self.others.load();
-        }
-        if let Some(line) = others.as_ref().and_then(|others| others.get(place - 1)) {
-            line.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// How many.
-    pub fn sum(&self) -> u64 {
-        let others = self.others.load();
-        let counts = others.iter().flat_map(|others| others.iter()).map(|line| &line.0).chain([&self.first]);
-        counts.map(|count| count.load(Ordering::Relaxed)).sum()
+impl Inherit for MoreHits {
+    /// A child counts for itself.
+    fn inherit(_: Option<&Self>) -> Self {
+        Self::default()
     }
 }
 
-/// A number of the calling thread's, from 0.
-fn thread() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(1);
-    thread_local! {
-        static THREAD: Cell<usize> = const { Cell::new(0) };
+/// A place that one thread at a time has for its hits: 0, or one of `MoreHits::own`, or the one behind them, which is common.
+struct Place(usize);
+
+/// How many there are that are not common.
+const PLACES: usize = 4;
+
+/// A bit for each that is taken.
+static TAKEN: AtomicU8 = AtomicU8::new(0);
+
+impl Place {
+    fn take() -> Self {
+        let free = |taken: u8| (0..PLACES).find(|place| taken & (1 << place) == 0);
+        let before = TAKEN.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |taken| Some(taken | 1 << free(taken)?));
+        Self(before.ok().and_then(free).unwrap_or(PLACES))
     }
-    // A thread that ends has no place of its own any more; any will do.
-    let number = THREAD.try_with(|thread| {
-        if thread.get() == 0 {
-            thread.set(THREADS.fetch_add(1, Ordering::Relaxed));
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.0 < PLACES {
+            TAKEN.fetch_and(!(1 << self.0), Ordering::AcqRel);
         }
-        thread.get()
-    });
-    number.unwrap_or(1) - 1
+    }
+}
+
+fn place() -> usize {
+    thread_local! {
+        static PLACE: Place = Place::take();
+    }
+    // A thread that ends has none any more.
+    PLACE.try_with(|place| place.0).unwrap_or(PLACES)
 }

@@ -16,7 +16,7 @@ use crate::fork::{Inherit, PerProcess};
 use crate::holdoff::LEAST;
 use crate::obtain::Origin;
 use crate::options::Options;
-use crate::present::Hits;
+use crate::present::MoreHits;
 use crate::secret::Secret;
 use crate::stats::{Counters, StoreReport};
 use crate::store::Record;
@@ -41,9 +41,11 @@ pub struct Slot {
     pub token: ArcSwapOption<Token>,
     /// Its number, while it serves whatever the time: it has no known end, and nobody doubts it. Else 0.
     pub timeless: AtomicU64,
+    pub more_hits: PerProcess<MoreHits>,
     logins: PerProcess<Logins>,
-    _apart: [u64; 5],
-    pub hits: Hits,
+    _apart: [u64; 4],
+    /// Of the first place: mostly there is one thread.
+    pub hits: AtomicU64,
 }
 
 /// All that has to do with finding another token.
@@ -191,7 +193,7 @@ impl Slot {
     /// How many tokens were handed out since the process began.
     pub fn hits(&self) -> u64 {
         let before = self.logins().hits_before.load(Ordering::Relaxed);
-        self.hits.sum().saturating_sub(before)
+        self.all_hits().saturating_sub(before)
     }
 
     /// What else happened here since the process began.
@@ -277,7 +279,7 @@ impl Slot {
         let logins = self.logins.get();
         if logins.hits_before.load(Ordering::Relaxed) == NONE {
             // A child goes on with its parent's slots, and counts for itself.
-            logins.hits_before.store(self.hits.sum(), Ordering::Relaxed);
+            logins.hits_before.store(self.hits.load(Ordering::Relaxed), Ordering::Relaxed);
         }
         logins
     }

@@ -61,13 +61,11 @@ pub extern "C" fn tps_login(
 /// Waits at most the client's timeout_ms. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
-    call(ptr::null_mut(), error, || {
-        let at_hand = block::slot(client).and_then(|slot| slot.read(|token| block::text(token.value.expose())));
-        match at_hand {
-            Some(text) => Ok(text),
-            None => Ok(block::text(block::borrow(client)?.token()?.value.expose())),
-        }
-    })
+    // Nothing of this can panic.
+    match block::slot(client).and_then(|slot| slot.read(|token| block::text(token.value.expose()))) {
+        Some(text) => text,
+        None => call(ptr::null_mut(), error, || Ok(block::text(block::borrow(client)?.token()?.value.expose()))),
+    }
 }
 
 /// Releases what the library handed out: a client, a token, stats or an error, exactly once each.
