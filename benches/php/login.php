@@ -8,7 +8,8 @@ require __DIR__ . '/../../bindings/php/autoload.php';
 
 const ROUNDS = 31;
 
-[$server, $authority, $direct] = [getenv('BENCH_TLS'), getenv('BENCH_CA'), getenv('TPS_BASE_URL')];
+[$server, $authority, $bundle] = [getenv('BENCH_TLS'), getenv('BENCH_CA'), getenv('BENCH_BUNDLE')];
+$direct = getenv('TPS_BASE_URL');
 
 /** @return array<string, string> another organization's credentials */
 $organization = static function () use ($direct): array {
@@ -23,13 +24,13 @@ $library = static function (array $login) use ($server, $authority): string {
 
     return TPS\Client::login($login['username'], $login['password'], $login['organization_id'], $options)->token();
 };
-$curl = static function (array $login) use ($server, $authority): string {
+$curl = static function (array $login) use ($server, $bundle): string {
     $curl = curl_init("$server/api/auth/login/");
     curl_setopt_array($curl, [
         CURLOPT_POSTFIELDS => json_encode($login),
         CURLOPT_HTTPHEADER => ['Content-Type: application/json', 'Accept: application/json'],
         CURLOPT_RETURNTRANSFER => true,
-        CURLOPT_CAINFO => $authority,
+        CURLOPT_CAINFO => $bundle,
     ]);
 
     return json_decode(curl_exec($curl))->token;

@@ -7,7 +7,7 @@ require "net/http"
 require "tps"
 
 ROUNDS = 31
-SERVER, AUTHORITY, DIRECT = ENV.values_at("BENCH_TLS", "BENCH_CA", "TPS_BASE_URL")
+SERVER, AUTHORITY, BUNDLE, DIRECT = ENV.values_at("BENCH_TLS", "BENCH_CA", "BENCH_BUNDLE", "TPS_BASE_URL")
 
 def organization
   made = Net::HTTP.post(URI("#{DIRECT}/_test/organizations/"), "{}", "Content-Type" => "application/json").body
@@ -21,7 +21,7 @@ end
 def net_http(login)
   uri = URI("#{SERVER}/api/auth/login/")
   headers = { "Content-Type" => "application/json", "Accept" => "application/json" }
-  Net::HTTP.start(uri.host, uri.port, use_ssl: true, ca_file: AUTHORITY) do |http|
+  Net::HTTP.start(uri.host, uri.port, use_ssl: true, ca_file: BUNDLE) do |http|
     JSON.parse(http.post(uri.path, JSON.generate(login), headers).body).fetch("token")
   end
 end

@@ -30,7 +30,7 @@ build() {
 gem_of source
 copy bindings/ruby "$stage/source" ext
 # The manifest names the benchmark, so cargo insists on it.
-copy . "$stage/source/ext/tps" Cargo.toml Cargo.lock build.rs src include benches
+copy . "$stage/source/ext/tps" Cargo.toml Cargo.lock build.rs src include benches/parts.rs
 build source
 
 cargo build --release --locked --quiet

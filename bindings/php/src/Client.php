@@ -7,7 +7,6 @@ namespace TPS;
 use TPS\Exception\TokenRejectedException;
 use TPS\Exception\TpsException;
 use TPS\Internal\Arguments;
-use TPS\Internal\Handle;
 use TPS\Internal\Native;
 use TPS\Internal\Rejection;
 use TPS\Internal\Trace;
@@ -45,10 +44,8 @@ class Client implements \JsonSerializable
      */
     private static array $tokens = [];
 
-    private readonly Native $native;
-
     /** Null once closed. */
-    private ?Handle $handle;
+    private ?Native $native;
 
     /** The number under which this client has put a token into the table; 0: none. */
     private int $number = 0;
@@ -74,8 +71,7 @@ class Client implements \JsonSerializable
         $password = Arguments::credential('password', 'TPS_PASSWORD', $password);
         $organizationId = Arguments::credential('organizationId', 'TPS_ORGANIZATION_ID', $organizationId);
         $options = Arguments::options($options);
-        $this->native = Native::instance();
-        $this->handle = $this->native->open($username, $password, $organizationId, $options);
+        $this->native = Native::open($username, $password, $organizationId, $options);
     }
 
     /**
@@ -122,7 +118,7 @@ class Client implements \JsonSerializable
      */
     public function token(): string
     {
-        $number = $this->native->generation($this->handle());
+        $number = ($this->native ?? $this->native())->generation();
 
         return self::$tokens[$number] ?? $this->fetch($number);
     }
@@ -178,7 +174,7 @@ class Client implements \JsonSerializable
      */
     public function invalidate(#[\SensitiveParameter] string $token): void
     {
-        $this->native->invalidate($this->handle(), Arguments::text('token', $token));
+        $this->native()->invalidate(Arguments::text('token', $token));
     }
 
     /**
@@ -188,7 +184,7 @@ class Client implements \JsonSerializable
      */
     public function logout(): void
     {
-        $this->native->logout($this->handle());
+        $this->native()->logout();
         $this->forget();
     }
 
@@ -204,7 +200,7 @@ class Client implements \JsonSerializable
      */
     public function stats(): array
     {
-        return json_decode($this->native->stats($this->handle()), associative: true, flags: JSON_THROW_ON_ERROR);
+        return json_decode($this->native()->stats(), associative: true, flags: JSON_THROW_ON_ERROR);
     }
 
     /**
@@ -214,7 +210,7 @@ class Client implements \JsonSerializable
     public function close(): void
     {
         $this->forget();
-        $this->handle = null;
+        $this->native = null;
     }
 
     /** An empty object, whatever is added to the class. */
@@ -260,9 +256,9 @@ class Client implements \JsonSerializable
     {
     }
 
-    private function handle(): Handle
+    private function native(): Native
     {
-        return $this->handle ?? throw new \LogicException('this TPS\Client is closed: make another one');
+        return $this->native ?? throw new \LogicException('this TPS\Client is closed: make another one');
     }
 
     /**
@@ -272,9 +268,9 @@ class Client implements \JsonSerializable
      */
     private function fetch(int $number): string
     {
-        $token = $this->native->token($this->handle());
+        $token = $this->native()->token();
         $this->forget();
-        if ($number !== 0 && $number === $this->native->generation($this->handle())) {
+        if ($number !== 0 && $number === $this->native()->generation()) {
             self::$tokens[$number] = $token;
             $this->number = $number;
         }

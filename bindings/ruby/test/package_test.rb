@@ -44,7 +44,7 @@ class PackageTest < TPSTest
     files = contents(source_gem)
 
     assert_empty files.keys - tracked - FILES
-    rust = %w[Cargo.toml Cargo.lock build.rs src/lib.rs include/tps.h benches/cold_start.rs extconf.rb]
+    rust = %w[Cargo.toml Cargo.lock build.rs src/lib.rs include/tps.h benches/parts.rs extconf.rb]
     assert_empty rust.map { |file| "ext/tps/#{file}" } - files.keys
     assert_equal [0o644], files.values.map(&:first).uniq
   end

@@ -9,102 +9,110 @@ use TPS\Exception\LibraryException;
 use TPS\Exception\TpsException;
 
 /**
- * The C interface of libtps. The only file that knows PHP's FFI.
+ * One client of libtps, by its C interface: owned here, and given back exactly once. The only file that knows PHP's FFI.
  *
- * What it passes must be free of NUL bytes: FFI would end a string there without a word.
+ * exit() and fatal errors run no destructor. That is harmless: the library counts its clients and hands out the same one
+ * for the same credentials. What is passed must be free of NUL bytes: FFI would end a string there without a word.
  *
  * @internal
  */
 final class Native
 {
-    private static ?self $instance = null;
+    /** The library, loaded once per request. What it remembers outlives the request. */
+    private static ?\FFI $library = null;
 
-    private function __construct(private readonly \FFI $ffi)
+    /**
+     * @param \FFI   $ffi     kept here too, so that it outlives the client
+     * @param object $pointer a tps_client *
+     */
+    private function __construct(private readonly \FFI $ffi, private readonly object $pointer)
     {
     }
 
     /**
-     * The library, loaded once per request. What it remembers outlives the request.
+     * @throws LibraryException if it cannot be loaded
      */
-    public static function instance(): self
+    public static function library(): \FFI
     {
-        return self::$instance ??= new self(self::load());
+        return self::$library ??= self::load();
     }
 
-    public function open(
+    public static function open(
         #[\SensitiveParameter] string $username,
         #[\SensitiveParameter] string $password,
         string $organizationId,
         #[\SensitiveParameter] string $options,
-    ): Handle {
-        $error = $this->ffi->new('tps_error *');
-        $client = $this->ffi->tps_login($username, $password, $organizationId, $options, \FFI::addr($error));
+    ): self {
+        $ffi = self::library();
+        $error = $ffi->new('tps_error *');
+        $client = $ffi->tps_login($username, $password, $organizationId, $options, \FFI::addr($error));
 
-        return $client === null ? throw $this->failure($error) : new Handle($this, $client);
+        return $client === null ? throw self::failure($ffi, $error) : new self($ffi, $client);
+    }
+
+    public function __destruct()
+    {
+        $this->ffi->tps_free($this->pointer);
+    }
+
+    private function __clone()
+    {
     }
 
     /**
      * @return int 0: no token is at hand. Unsigned in the library: it may be negative here.
      */
-    public function generation(Handle $handle): int
+    public function generation(): int
     {
-        return $this->ffi->tps_generation($handle->pointer);
+        return $this->ffi->tps_generation($this->pointer);
     }
 
-    public function token(Handle $handle): string
+    public function token(): string
     {
         $error = $this->ffi->new('tps_error *');
 
-        return $this->text($this->ffi->tps_token($handle->pointer, \FFI::addr($error)), $error);
+        return $this->text($this->ffi->tps_token($this->pointer, \FFI::addr($error)), $error);
     }
 
-    public function invalidate(Handle $handle, #[\SensitiveParameter] string $token): void
+    public function invalidate(#[\SensitiveParameter] string $token): void
     {
         $error = $this->ffi->new('tps_error *');
-        if ($this->ffi->tps_invalidate($handle->pointer, $token, \FFI::addr($error)) < 0) {
-            throw $this->failure($error);
+        if ($this->ffi->tps_invalidate($this->pointer, $token, \FFI::addr($error)) < 0) {
+            throw self::failure($this->ffi, $error);
         }
     }
 
-    public function logout(Handle $handle): void
+    public function logout(): void
     {
         $error = $this->ffi->new('tps_error *');
-        if ($this->ffi->tps_logout($handle->pointer, \FFI::addr($error)) < 0) {
-            throw $this->failure($error);
+        if ($this->ffi->tps_logout($this->pointer, \FFI::addr($error)) < 0) {
+            throw self::failure($this->ffi, $error);
         }
     }
 
     /**
      * @return string JSON
      */
-    public function stats(Handle $handle): string
+    public function stats(): string
     {
         $error = $this->ffi->new('tps_error *');
 
-        return $this->text($this->ffi->tps_stats($handle->pointer, \FFI::addr($error)), $error);
-    }
-
-    /**
-     * @param object $pointer what the library handed out; not a string, which FFI would pass as well
-     */
-    public function free(object $pointer): void
-    {
-        $this->ffi->tps_free($pointer);
+        return $this->text($this->ffi->tps_stats($this->pointer, \FFI::addr($error)), $error);
     }
 
     private function text(?object $string, \FFI\CData $error): string
     {
         if ($string === null) {
-            throw $this->failure($error);
+            throw self::failure($this->ffi, $error);
         }
         try {
             return \FFI::string($string);
         } finally {
-            $this->free($string);
+            $this->ffi->tps_free($string);
         }
     }
 
-    private function failure(\FFI\CData $error): TpsException
+    private static function failure(\FFI $ffi, \FFI\CData $error): TpsException
     {
         // To read from a NULL would end the process.
         if (\FFI::isNull($error)) {
@@ -113,7 +121,7 @@ final class Native
         try {
             return Failure::exception($error->status, $error->message, $error->http_status, $error->retry_after_ms);
         } finally {
-            $this->free($error);
+            $ffi->tps_free($error);
         }
     }
 

@@ -63,6 +63,7 @@ module TPS
       options = Arguments.options(options)
       credentials = Arguments.credentials(username:, password:, organization_id:)
       @handle = Native.open(*credentials, Arguments.json(options.merge(lazy: true)))
+      @address = @handle.address
       @timeout_ms = options.fetch(:timeout_ms, DEFAULT_TIMEOUT_MS)
       @organization_id = credentials.last
       @ca_file = options[:ca_file]
@@ -76,7 +77,7 @@ module TPS
     # @return [String] frozen UTF-8
     # @raise [Error] one subclass for each reason
     def token
-      KeptTokens.fetch(handle.address, Native.generation(handle)) || wait_for_token
+      KeptTokens::TABLE[Native.generation(@address)] || wait_for_token
     end
 
     # The value for the header `Authorization`.
@@ -148,7 +149,7 @@ module TPS
     # @raise [Error] one subclass for each reason
     def logout
       Native.logout(handle)
-      KeptTokens.forget(handle.address)
+      KeptTokens.forget(@address)
       nil
     end
 
@@ -169,6 +170,7 @@ module TPS
     #
     # @return [nil]
     def close
+      @address = 0
       @handle = nil
     end
 
@@ -234,9 +236,9 @@ module TPS
 
     # The number is asked before and after: a token between two different ones may belong to either.
     def read_token
-      number = Native.generation(handle)
+      number = Native.generation(@address)
       token = Native.token(handle)
-      KeptTokens.keep(handle.address, number, token) if number.positive? && number == Native.generation(handle)
+      KeptTokens.keep(@address, number, token) if number.positive? && number == Native.generation(@address)
       token
     end
 

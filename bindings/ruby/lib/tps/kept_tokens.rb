@@ -1,31 +1,32 @@
 # frozen_string_literal: true
 
 module TPS
-  # The tokens that Ruby has seen, so that a token at hand costs no new String.
+  # The tokens that Ruby has seen, by the library's numbers for them, so that a token at hand costs no new String.
   #
-  # A table for the whole process and not an instance variable: no dump of a client, in whatever format, can show it.
-  # It is keyed by the client's address in the library. A stale entry does no harm, since a number is never used again;
-  # each operation is a single one on a Hash, so it needs no lock and may run in a finalizer.
+  # A table for the whole process and not an instance variable: no dump of a client, in whatever format, can show it. A number is
+  # never used again, so an entry is either right or never asked for; each operation is a single one on a Hash, so it needs
+  # no lock and may run in a finalizer.
   #
   # @api private
   module KeptTokens
+    # 0 stands for no token, and is never in it.
     TABLE = {} # rubocop:disable Style/MutableConstant
-    private_constant :TABLE
+
+    # The number that each client, by its address in the library, has put there.
+    NUMBERS = {} # rubocop:disable Style/MutableConstant
+    private_constant :NUMBERS
 
     class << self
-      # @return [String, nil] the token with this number, if it is the one kept for the client
-      def fetch(address, number)
-        kept_number, token = TABLE[address]
-        token if kept_number == number
-      end
-
-      # @param number [Integer] not 0, which stands for no token
       def keep(address, number, token)
-        TABLE[address] = [number, token].freeze
+        TABLE[number] = token
+        before = NUMBERS[address]
+        NUMBERS[address] = number
+        # Another client of that token may still want it: it will ask for the token once more, no harm done.
+        TABLE.delete(before) unless before == number
       end
 
       def forget(address)
-        TABLE.delete(address)
+        TABLE.delete(NUMBERS.delete(address))
       end
     end
   end

@@ -37,7 +37,7 @@ module TPS
       attach_function :tps_free, %i[pointer], :void
       attach_function :tps_invalidate, %i[pointer string pointer], :int, blocking: true
       attach_function :tps_logout, %i[pointer pointer], :int, blocking: true
-      attach_function :generation, :tps_generation, %i[pointer], :uint64
+      attach_function :generation, :tps_generation, %i[uintptr_t], :uint64
       attach_function :tps_wait, %i[pointer uint32 pointer], :int, blocking: true
       attach_function :tps_stats, %i[pointer pointer], :pointer, blocking: true
     end
@@ -78,7 +78,8 @@ module TPS
     class << self
       # @!method version
       #   @return [String] the library's version
-      # @!method generation(handle)
+      # @!method generation(address)
+      #   @param address [Integer] a {Handle}'s, which ffi takes faster than the handle; 0 has no token
       #   @return [Integer] the number of the token at hand, 0 if there is none
 
       # @return [Handle]
