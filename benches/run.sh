@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the library beside what one would use instead, on this machine: benches/results.json and benches/results.svg, and a
-# table on standard output. Takes some ten minutes; installs what it needs.
+# table on standard output. Takes a few minutes; installs what it needs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
@@ -12,25 +12,10 @@ command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https
 PATH=$PATH:/usr/sbin:/sbin
 
 scratch=$(mktemp -d)
-servers=()
-finish() {
-  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait
-  rm -rf "$scratch"
-}
-trap finish EXIT
+# shellcheck source=tests/servers.sh
+. tests/servers.sh
 lines=$scratch/lines
 say() { echo "== $1" >&2; }
-
-# start NAME COMMAND...: a server in the background; its URL goes into the variable `url`.
-start() {
-  local name=$1
-  shift
-  "$@" --url-file "$scratch/$name.url" >"$scratch/$name.log" 2>&1 &
-  servers+=("$!")
-  until [ -s "$scratch/$name.url" ]; do sleep 0.1; done
-  url=$(cat "$scratch/$name.url")
-}
 
 # tls NAME URL: nginx with TLS in front of a server; its URL goes into the variable `url`.
 tls() {

@@ -16,31 +16,8 @@ command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https
 . tests/check.sh
 # The examples use the default store: here, and not where this user's tokens are.
 export XDG_STATE_HOME=$scratch/state
-servers=()
-finish() {
-  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait
-  rm -rf "$scratch"
-}
-trap finish EXIT
-
-# start NAME COMMAND...: runs a server in the background and puts its URL into the variable `url`.
-start() {
-  local name=$1
-  shift
-  "$@" --url-file "$scratch/$name.url" >"$scratch/$name.log" 2>&1 &
-  local pid=$!
-  servers+=("$pid")
-  until [ -s "$scratch/$name.url" ]; do
-    if ! kill -0 "$pid" 2>/dev/null; then
-      echo "the $name server did not start:" >&2
-      cat "$scratch/$name.log" >&2
-      exit 1
-    fi
-    sleep 0.1
-  done
-  url=$(cat "$scratch/$name.url")
-}
+# shellcheck source=tests/servers.sh
+. tests/servers.sh
 
 syntax() {
   local language=$1

@@ -12,6 +12,8 @@
 
 #include <tps.h>
 
+#include "server.h"
+
 #define HAMMERS 8
 #define ASKERS 4
 
@@ -91,16 +93,6 @@ static double seconds(void) {
 static void pause_ms(long milliseconds) {
     struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
     nanosleep(&time, NULL);
-}
-
-/* Revokes all tokens of the organization at the server. */
-static void revoke_all(void) {
-    char command[512];
-    snprintf(command, sizeof command, "curl -sS -o /dev/null -X POST %s/_test/organizations/%s/revoke/", getenv("TPS_BASE_URL"),
-             getenv("TPS_ORGANIZATION_ID"));
-    if (system(command) != 0) {
-        abort();
-    }
 }
 
 /* Starts a login: the present token was rejected. */

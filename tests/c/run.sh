@@ -66,6 +66,11 @@ for program in test forks signals unload jitter; do
 done
 read -ra flags < <(pkg-config --cflags --libs libcurl jansson)
 cc -std=c99 -Wall -Wextra -Werror -g examples/c/login.c -o "$scratch/login" "${link[@]}" "${flags[@]}"
+benchmarks() {
+  local program
+  for program in benches/c/*.c; do cc -std=gnu11 -O2 -Wall -Wextra -Werror -fsyntax-only -Iinclude "$program"; done
+}
+check "the benchmarks' programs compile" benchmarks
 leaks=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite --error-exitcode=9)
 
 organization '{"latency": 0.3}'

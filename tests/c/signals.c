@@ -7,6 +7,8 @@
 
 #include <tps.h>
 
+#include "server.h"
+
 static volatile sig_atomic_t signals;
 static int failures;
 
@@ -18,16 +20,6 @@ static void count(int number) {
 static void check(int holds, const char *what, tps_error *error) {
     printf("%s - %s%s%s\n", holds ? "ok" : "not ok", what, error != NULL ? ": " : "", error != NULL ? error->message : "");
     failures += !holds;
-}
-
-/* Revokes all tokens of the organization at the server. */
-static void revoke_all(void) {
-    char command[512];
-    snprintf(command, sizeof command, "curl -sS -o /dev/null -X POST %s/_test/organizations/%s/revoke/", getenv("TPS_BASE_URL"),
-             getenv("TPS_ORGANIZATION_ID"));
-    if (system(command) != 0) {
-        abort();
-    }
 }
 
 int main(void) {

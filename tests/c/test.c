@@ -8,6 +8,8 @@
 
 #include <tps.h>
 
+#include "server.h"
+
 static int failures;
 static const char *username, *password, *organization;
 static char options[512];
@@ -67,16 +69,6 @@ static void arguments(void) {
     error = NULL;
     check(tps_invalidate(NULL, "t", &error) == -1 && is(error, TPS_INVALID_ARGUMENT, "client"), "tps_invalidate(NULL)");
     check(tps_generation(NULL) == 0, "tps_generation(NULL) is 0");
-}
-
-/* Revokes all tokens of the organization at the server. */
-static void revoke_all(void) {
-    char command[512];
-    snprintf(command, sizeof command, "curl -sS -o /dev/null -X POST %s/_test/organizations/%s/revoke/", getenv("TPS_BASE_URL"),
-             getenv("TPS_ORGANIZATION_ID"));
-    if (system(command) != 0) {
-        abort();
-    }
 }
 
 #define THREADS 64
