@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-need build-essential pkg-config libcurl4-openssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
+need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq puma \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
   php-guzzlehttp-guzzle php-psr-http-client php-illuminate-http php-illuminate-container \

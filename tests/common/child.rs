@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tps::clock::System;
 use tps::{Client, Credentials, Options};
 
-use super::Hands;
+use super::{Hands, Scratch};
 
 /// What a child is told, as JSON.
 const TOLD: &str = "TPS_TEST_CHILD";
@@ -133,6 +133,7 @@ fn say(value: Value) {
 pub struct Asker {
     child: Child,
     output: BufReader<ChildStdout>,
+    _copied: Option<Scratch>,
 }
 
 /// Whom to ask for, and how.
@@ -158,10 +159,17 @@ impl Ask {
     }
 
     pub fn start(&self) -> Asker {
+        let mut program = std::env::current_exe().unwrap();
+        // Where another user can run it too, wherever the repository is.
+        let copied = self.user.map(|_| Scratch::new());
+        if let Some(scratch) = &copied {
+            std::fs::copy(&program, scratch.path("program")).unwrap();
+            program = scratch.path("program");
+        }
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", &format!("{} exec \"$@\"", self.before), "sh"])
-            .arg(std::env::current_exe().unwrap())
+            .arg(program)
             .args(["--exact", "child", "--nocapture"])
             .env(TOLD, self.told.to_string())
             .envs(self.environment.iter().cloned())
@@ -173,7 +181,7 @@ impl Ask {
         }
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let mut asker = Asker { child, output };
+        let mut asker = Asker { child, output, _copied: copied };
         assert_eq!(asker.line(), "ready");
         asker
     }
