@@ -38,6 +38,8 @@ class PumaTest < ProcessTest
     RUBY
     rubyopt = { "RUBYOPT" => "-I#{LIB} -r#{SCRIPT}" }
     Open3.popen2e(rubyopt, "puma", "-C", config, file("config.ru", app)) do |_, log, process|
+      # There is more than ASCII in it, whatever the locale.
+      log.set_encoding(Encoding::UTF_8)
       wait_for_workers(log)
       bodies = Array.new(REQUESTS) { Thread.new { get(socket) } }.map(&:value)
       assert_operator seconds { Process.kill(:TERM, process.pid) and log.read and process.join }, :<, 5
