@@ -78,7 +78,7 @@ impl Client {
         Ok(())
     }
 
-    /// The present token, for those who ask often.
+    /// Where the present token is, for those who ask often.
     pub fn slot(&self) -> Arc<Slot> {
         self.0.slot.clone()
     }

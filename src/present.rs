@@ -54,7 +54,7 @@ impl Slot {
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
-    /// How many were handed out; those of the first thread from before a fork on.
+    /// How many were handed out; those of the first place count on through a fork.
     pub fn all_hits(&self) -> u64 {
         let more = self.more_hits.get();
         let counts = more.own.iter().chain([&more.others]).map(|line| &line.0).chain([&self.hits]);
