@@ -6,6 +6,8 @@ require "tps/faraday"
 require "tps/testing"
 
 class FaradayTest < TPSTest
+  include SentRequests
+
   LOGOUT = "/api/auth/logout/"
 
   # Sends nothing before the end of `in_parallel`.
@@ -223,17 +225,5 @@ class FaradayTest < TPSTest
 
   def file(content)
     Faraday::FilePart.new(StringIO.new(content), "text/plain", "a.txt")
-  end
-
-  def sent(...)
-    @faults.sent(...).reject { |request| request["headers"]["user-agent"].start_with?("libtps/") }
-  end
-
-  def authorizations(...)
-    sent(...).map { |request| request["headers"]["authorization"] }
-  end
-
-  def bodies
-    sent(LOGOUT).map { |request| request["body"] }
   end
 end

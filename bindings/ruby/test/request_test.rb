@@ -7,6 +7,8 @@ require "tps/testing"
 # TPS::Client#request. The library's own question whether a token is gone goes to the organizations too: it has another
 # User-Agent.
 class RequestTest < TPSTest
+  include SentRequests
+
   ORGANIZATIONS = URI("#{Organization::SERVER}/api/v1/organizations/")
   LOGOUT = "/api/auth/logout/"
 
@@ -253,17 +255,5 @@ class RequestTest < TPSTest
       request.body_stream = stream
       request.content_length = length if length
     end
-  end
-
-  def sent(...)
-    @faults.sent(...).reject { |request| request["headers"]["user-agent"].start_with?("libtps/") }
-  end
-
-  def authorizations(...)
-    sent(...).map { |request| request["headers"]["authorization"] }
-  end
-
-  def bodies
-    sent(LOGOUT).map { |request| request["body"] }
   end
 end

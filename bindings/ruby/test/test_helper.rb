@@ -98,6 +98,21 @@ class Faults
   end
 end
 
+# What a test's requests were, as its `@faults` saw them; the library's own are left out.
+module SentRequests
+  def sent(...)
+    @faults.sent(...).reject { |request| request["headers"]["user-agent"].start_with?("libtps/") }
+  end
+
+  def authorizations(...)
+    sent(...).map { |request| request["headers"]["authorization"] }
+  end
+
+  def bodies
+    sent(self.class::LOGOUT).map { |request| request["body"] }
+  end
+end
+
 class TPSTest < Minitest::Test
   LIB = File.expand_path("../lib", __dir__)
 
