@@ -132,7 +132,7 @@ void tps_free(void *object);
 /*
  Says that the server answered 401 to this very token. Does nothing while another token is the present one, so that
  late answers cost no login. Otherwise the next tps_token takes what another process has stored meanwhile, or asks the
- server, and logs in if the token is gone indeed; one that the server takes after all stays. Sends nothing itself.
+ server, and logs in if the token is dead; one that stands after all is kept. Sends nothing itself.
 
  token: UTF-8, not NULL, not empty. Returns 0; -1 on failure, with the reason in *error unless error is NULL.
  */
@@ -141,14 +141,25 @@ int tps_invalidate(struct tps_client *client,
                    struct tps_error **error);
 
 /*
- Revokes the present token at the server and forgets it; without one there is nothing to do. The client stays usable
- and would log in anew.
+ Revokes the client's token at the server and forgets it, here and in the store; without one there is nothing to do.
+ The client stays usable and would log in anew.
 
- Returns 0, also when the server had forgotten the token already; -1 on failure, with the reason in *error unless
- error is NULL. Waits at most timeout_ms.
+ Returns 0, also when the token was dead already; -1 on failure, with the reason in *error unless error is NULL: then
+ the token is kept. Waits at most timeout_ms, also for a login that another process has under way.
+ Any thread may call it at any time.
  */
 int tps_logout(struct tps_client *client,
                struct tps_error **error);
+
+/*
+ Starts a logout as tps_logout does, or joins the one under way. What it set going goes on; another call waits further.
+
+ milliseconds: how long to wait; 0 starts and returns. Returns 1 when it is done, 0 when the time ran out first, -1 on
+ failure, with the reason in *error unless error is NULL. Any thread may call it at any time.
+ */
+int tps_logout_wait(struct tps_client *client,
+                    uint32_t milliseconds,
+                    struct tps_error **error);
 
 /*
  The number of the token that tps_token would return at once; 0 when it would have to look elsewhere.
@@ -170,10 +181,12 @@ int tps_wait(struct tps_client *client,
 
 /*
  Says what happened, as a JSON object without secrets: version, base_url, store (kind, place, degraded, why_not), token
- (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), and counts since the process began:
+ (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), counts since the process began:
  hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed, rejected), logins_failed, waits,
- invalidations, false_alarms (of these, tokens that the server took after all). login_budget_left: how many logins
- may follow one another now. Fields may be added in later versions.
+ invalidations, false_alarms (of these, tokens that stand after all). login_budget_left: how many logins may follow
+ one another now. events: the last 32 of this process, each with number (counts up), time, kind (login, adopted,
+ renewal, rejected, false_alarm, hold_off, budget, degraded, recovered, logout), reason, duration_ms, status, message.
+ Fields may be added in later versions.
 
  Returns the text, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
  */
@@ -181,7 +194,7 @@ char *tps_stats(struct tps_client *client,
                 struct tps_error **error);
 
 /*
- The library's version, such as "0.1.0". Not yours to free.
+ The library's version, such as "0.2.0". Not yours to free.
  */
 const char *tps_version(void);
 

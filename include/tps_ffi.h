@@ -37,6 +37,8 @@ int tps_invalidate(struct tps_client *client, const char *token, struct tps_erro
 
 int tps_logout(struct tps_client *client, struct tps_error **error);
 
+int tps_logout_wait(struct tps_client *client, uint32_t milliseconds, struct tps_error **error);
+
 uint64_t tps_generation(struct tps_client *client);
 
 int tps_wait(struct tps_client *client, uint32_t milliseconds, struct tps_error **error);

@@ -78,8 +78,8 @@ impl Error {
         i64::try_from(self.retry_after.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
     }
 
-    /// The same failure, with the time for which nothing will be sent.
-    pub fn silent_for(mut self, wait: Duration) -> Self {
+    /// The same failure, with the time for which nothing is sent.
+    pub fn held_off_for(mut self, wait: Duration) -> Self {
         self.retry_after = wait;
         self
     }

@@ -2,79 +2,48 @@
 //! is rejected.
 //!
 //! C, Ruby and PHP use the functions of `include/tps.h`; Rust uses [`Client`].
+//!
+//! The rooms, each using only those below it:
+//!
+//! | room | what it is |
+//! | --- | --- |
+//! | `ffi` | the C interface |
+//! | `client` | what a caller asks: token, wait, invalidate, logout, stats |
+//! | `cache` | in memory: one entry for each credential, the published token, the single flight |
+//! | `lookup` | how a token is found: store, then login; the one place that does things in order |
+//! | `store` | where records are kept: files, Redis, memory, one behind another |
+//! | `server` | the HTTP API, and what its answers mean |
+//! | `options`, `process` | what the caller says; forks, descriptors, threads, clocks |
+//! | `record` | what is known of a credential and what may be done next: values and one pure function |
 
 #![deny(unsafe_code)]
 
-mod account;
-mod api;
-mod attempt;
-mod budget;
-mod client;
 #[doc(hidden)]
-pub mod clock;
+pub mod cache;
+mod client;
 mod credentials;
-mod digest;
 mod error;
+#[doc(hidden)]
+pub mod events;
 #[allow(unsafe_code)]
 mod ffi;
-#[allow(unsafe_code)]
-mod fork;
-mod holdoff;
-mod http;
-mod obtain;
+#[doc(hidden)]
+pub mod lookup;
 mod options;
-mod present;
-mod proxy;
-mod redact;
-mod resolve;
+#[doc(hidden)]
+pub mod process;
+#[doc(hidden)]
+pub mod record;
 mod secret;
-mod slot;
-mod stats;
-mod store;
-mod token;
-mod trust;
-mod walk;
+#[doc(hidden)]
+pub mod server;
+#[doc(hidden)]
+pub mod store;
 
+pub use cache::Published;
 pub use client::Client;
 pub use credentials::Credentials;
 pub use error::{Error, Status};
 pub use options::Options;
+pub use record::Token;
 pub use secret::Secret;
-pub use token::Token;
-
-/// Parts of the way to a token, for benchmarks only.
-#[doc(hidden)]
-pub mod parts {
-    use crate::clock::{Reading, System};
-    use crate::store::seal::{SALT, Seal};
-    use crate::store::{Owner, Record};
-    use crate::{Credentials, Options};
-
-    /// Derives the key of a stored entry.
-    pub fn derive_key(credentials: &Credentials, base_url: &str) -> bool {
-        Seal::derive(&Owner { credentials, base_url }, [0; SALT]).is_ok()
-    }
-
-    /// Reads the certificates that are trusted.
-    pub fn certificates(options: &Options) -> usize {
-        crate::trust::certificates(options).map_or(0, |certificates| certificates.len())
-    }
-
-    /// A sealed entry without a token.
-    pub struct Entry(Option<(Seal, Vec<u8>)>);
-
-    impl Entry {
-        /// An empty one.
-        pub fn sealed(credentials: &Credentials) -> Self {
-            let seal = Seal::derive(&Owner { credentials, base_url: "https://app.tpstreams.com" }, [0; SALT]).ok();
-            let text = Record::default().to_text(&Reading::of(&System));
-            Self(seal.and_then(|seal| seal.close(&text).ok().map(|sealed| (seal, sealed))))
-        }
-
-        /// Opens and reads it.
-        pub fn open(&self) -> bool {
-            let text = self.0.as_ref().and_then(|(seal, sealed)| seal.open(sealed));
-            text.and_then(|text| Record::from_text(&text, &Reading::of(&System))).is_some()
-        }
-    }
-}

@@ -11,8 +11,8 @@ use std::time::Duration;
 use common::{Fault, Hands, Scratch};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tps::clock::Clock;
-use tps::{Client, Error, Token};
+use tps::process::clock::Clock;
+use tps::{Client, Error, Published};
 
 /// What may happen.
 #[derive(Debug, Clone)]
@@ -125,7 +125,7 @@ impl World {
     }
 
     /// What holds for each outcome.
-    fn given(&mut self, who: usize, outcome: Result<Arc<Token>, Error>) {
+    fn given(&mut self, who: usize, outcome: Result<Arc<Published>, Error>) {
         match outcome {
             Ok(token) => {
                 assert!(token.expires_at.is_none_or(|end| end > self.hands.wall() + token.clock_ahead), "it has ended");

@@ -11,10 +11,10 @@ use std::{ptr, slice};
 use zeroize::Zeroize;
 
 use super::types::{tps_client, tps_error, tps_status};
+use crate::cache::Entry;
 use crate::client::Client;
 use crate::error::Error;
-use crate::fork::{Inherit, PerProcess};
-use crate::slot::Slot;
+use crate::process::fork::{Inherit, PerProcess};
 
 /// The unit of allocation: everything handed out is aligned to 16 bytes, which most foreign pointers are not.
 type Unit = u128;
@@ -28,7 +28,7 @@ const CLIENT: u64 = 0x7470_735f_8c1d_e5a3;
 /// What a client's block holds.
 struct Held {
     client: Client,
-    slot: Arc<Slot>,
+    entry: Arc<Entry>,
     key: [u8; 32],
     /// How often it was handed out and not yet released; guarded by the table's lock.
     count: usize,
@@ -137,7 +137,7 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
         return Ok(pointer.cast());
     }
     let client = make()?;
-    let held = Held { slot: client.slot(), client, key, count: 1 };
+    let held = Held { entry: client.entry(), client, key, count: 1 };
     let pointer = block(CLIENT, size_of::<Held>()).cast::<Held>();
     // SAFETY: the block has room for it and is aligned to 16 bytes.
     unsafe { pointer.write(held) };
@@ -145,12 +145,12 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
     Ok(pointer.cast())
 }
 
-/// The slot of the client that was handed out as `pointer`, for the time of a call that does not wait: nobody
+/// The cache entry of the client that was handed out as `pointer`, for the time of a call that does not wait: nobody
 /// may release a client while a call with it goes on.
-pub fn slot<'a>(pointer: *const tps_client) -> Option<&'a Slot> {
+pub fn entry<'a>(pointer: *const tps_client) -> Option<&'a Entry> {
     match front(pointer.cast()) {
         // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
-        Some((CLIENT, _)) => Some(unsafe { &(*pointer.cast::<Held>()).slot }),
+        Some((CLIENT, _)) => Some(unsafe { &(*pointer.cast::<Held>()).entry }),
         _ => None,
     }
 }

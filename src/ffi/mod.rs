@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use types::{tps_client, tps_error};
 
+use crate::cache::{self, Entry};
 use crate::client::Client;
 use crate::credentials::Credentials;
-use crate::digest::hash;
 use crate::error::Error;
 use crate::options::Options;
-use crate::slot::Slot;
 use guard::call;
 
 /// Gives a client that holds a valid token: from memory, else from the store, else by logging in.
@@ -39,7 +38,7 @@ pub extern "C" fn tps_login(
             [text("username", username)?, text("password", password)?, text("organization_id", organization_id)?];
         let json = if options.is_null() { None } else { Some(text("options", options)?) };
         // Equal arguments have it in common.
-        let key = hash(&[arguments.as_slice(), json.as_slice()].concat());
+        let key = cache::key(&[arguments.as_slice(), json.as_slice()].concat());
         let parsed = Options::parse(json)?;
         let lazy = parsed.lazy;
         let [username, password, organization_id] = arguments.map(str::to_owned);
@@ -62,7 +61,7 @@ pub extern "C" fn tps_login(
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
     // Nothing of this can panic.
-    match block::slot(client).and_then(|slot| slot.read(|token| block::text(token.value.expose()))) {
+    match block::entry(client).and_then(|entry| entry.read(|token| block::text(token.value.expose()))) {
         Some(text) => text,
         None => call(ptr::null_mut(), error, || Ok(block::text(block::borrow(client)?.token()?.value.expose()))),
     }
@@ -81,7 +80,7 @@ pub extern "C" fn tps_free(object: *mut c_void) {
 
 /// Says that the server answered 401 to this very token. Does nothing while another token is the present one, so that
 /// late answers cost no login. Otherwise the next tps_token takes what another process has stored meanwhile, or asks the
-/// server, and logs in if the token is gone indeed; one that the server takes after all stays. Sends nothing itself.
+/// server, and logs in if the token is dead; one that stands after all is kept. Sends nothing itself.
 ///
 /// token: UTF-8, not NULL, not empty. Returns 0; -1 on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]
@@ -89,14 +88,25 @@ pub extern "C" fn tps_invalidate(client: *mut tps_client, token: *const c_char, 
     call(-1, error, || block::borrow(client)?.invalidate(text("token", token)?).map(|()| 0))
 }
 
-/// Revokes the present token at the server and forgets it; without one there is nothing to do. The client stays usable
-/// and would log in anew.
+/// Revokes the client's token at the server and forgets it, here and in the store; without one there is nothing to do.
+/// The client stays usable and would log in anew.
 ///
-/// Returns 0, also when the server had forgotten the token already; -1 on failure, with the reason in *error unless
-/// error is NULL. Waits at most timeout_ms.
+/// Returns 0, also when the token was dead already; -1 on failure, with the reason in *error unless error is NULL: then
+/// the token is kept. Waits at most timeout_ms, also for a login that another process has under way.
+/// Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_logout(client: *mut tps_client, error: *mut *mut tps_error) -> c_int {
     call(-1, error, || block::borrow(client)?.logout().map(|()| 0))
+}
+
+/// Starts a logout as tps_logout does, or joins the one under way. What it set going goes on; another call waits further.
+///
+/// milliseconds: how long to wait; 0 starts and returns. Returns 1 when it is done, 0 when the time ran out first, -1 on
+/// failure, with the reason in *error unless error is NULL. Any thread may call it at any time.
+#[unsafe(no_mangle)]
+pub extern "C" fn tps_logout_wait(client: *mut tps_client, milliseconds: u32, error: *mut *mut tps_error) -> c_int {
+    let time = Duration::from_millis(milliseconds.into());
+    call(-1, error, || block::borrow(client)?.wait_for_logout(time).map(c_int::from))
 }
 
 /// The number of the token that tps_token would return at once; 0 when it would have to look elsewhere.
@@ -105,7 +115,7 @@ pub extern "C" fn tps_logout(client: *mut tps_client, error: *mut *mut tps_error
 /// token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {
-    match block::slot(client).map(Slot::timeless) {
+    match block::entry(client).map(Entry::lasting) {
         None => 0,
         Some(0) => call(0, ptr::null_mut(), || Ok(block::borrow(client)?.generation())),
         Some(number) => number,
@@ -122,10 +132,12 @@ pub extern "C" fn tps_wait(client: *mut tps_client, milliseconds: u32, error: *m
 }
 
 /// Says what happened, as a JSON object without secrets: version, base_url, store (kind, place, degraded, why_not), token
-/// (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), and counts since the process began:
+/// (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), counts since the process began:
 /// hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed, rejected), logins_failed, waits,
-/// invalidations, false_alarms (of these, tokens that the server took after all). login_budget_left: how many logins
-/// may follow one another now. Fields may be added in later versions.
+/// invalidations, false_alarms (of these, tokens that stand after all). login_budget_left: how many logins may follow
+/// one another now. events: the last 32 of this process, each with number (counts up), time, kind (login, adopted,
+/// renewal, rejected, false_alarm, hold_off, budget, degraded, recovered, logout), reason, duration_ms, status, message.
+/// Fields may be added in later versions.
 ///
 /// Returns the text, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]
@@ -133,7 +145,7 @@ pub extern "C" fn tps_stats(client: *mut tps_client, error: *mut *mut tps_error)
     call(ptr::null_mut(), error, || Ok(block::text(&block::borrow(client)?.stats())))
 }
 
-/// The library's version, such as "0.1.0". Not yours to free.
+/// The library's version, such as "0.2.0". Not yours to free.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_version() -> *const c_char {
     const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {

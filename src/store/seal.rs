@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::{Owner, Trouble};
+use super::{Owner, StoreError};
+use crate::process::random;
 
 /// What stands in front of a sealed entry; another version has another one, and is not read.
 const MAGIC: &[u8; 4] = b"TPS1";
@@ -31,7 +31,7 @@ pub struct Seal {
 
 impl Seal {
     /// Derives both from the credentials and the store's salt.
-    pub fn derive(owner: &Owner<'_>, salt: [u8; SALT]) -> Result<Self, Trouble> {
+    pub fn derive(owner: &Owner<'_>, salt: [u8; SALT]) -> Result<Self, StoreError> {
         let parts = [
             owner.base_url,
             owner.credentials.username.expose(),
@@ -44,7 +44,7 @@ impl Seal {
             input.extend_from_slice(part.as_bytes());
         }
         let mut output = Zeroizing::new([0; NAME + KEY]);
-        let broken = || Trouble("the key cannot be derived".to_owned());
+        let broken = || StoreError("the key cannot be derived".to_owned());
         let parameters = Params::new(MEMORY_KIB, PASSES, 1, Some(NAME + KEY)).map_err(|_| broken())?;
         Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
             .hash_password_into(&input, &salt, &mut *output)
@@ -58,7 +58,7 @@ impl Seal {
     }
 
     /// The one of `known` with this salt, else a new one: deriving it takes its time.
-    pub fn known_or_derived(known: &[Arc<Self>], owner: &Owner<'_>, salt: [u8; SALT]) -> Result<Arc<Self>, Trouble> {
+    pub fn known_or_derived(known: &[Arc<Self>], owner: &Owner<'_>, salt: [u8; SALT]) -> Result<Arc<Self>, StoreError> {
         match known.iter().find(|seal| seal.salt == salt) {
             Some(seal) => Ok(seal.clone()),
             None => Self::derive(owner, salt).map(Arc::new),
@@ -71,8 +71,8 @@ impl Seal {
     }
 
     /// Seals `text`.
-    pub fn close(&self, text: &[u8]) -> Result<Vec<u8>, Trouble> {
-        let broken = |_| Trouble("the entry cannot be sealed".to_owned());
+    pub fn close(&self, text: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let broken = |_| StoreError("the entry cannot be sealed".to_owned());
         let nonce = random::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(text.to_vec());
         let tag = self
@@ -98,10 +98,8 @@ impl Seal {
 }
 
 /// Random bytes of the kernel's: a generator in user space gives parent and child the same.
-pub fn random<const N: usize>() -> Result<[u8; N], Trouble> {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Trouble("the system has no random numbers".to_owned()))?;
-    Ok(bytes)
+pub fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+    random::random().ok_or_else(|| StoreError("the system has no random numbers".to_owned()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tps::clock::System;
+use tps::process::clock::System;
 use tps::{Client, Credentials, Options};
 
 use super::{Hands, Scratch};

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tps::clock::{Clock, Moment, System};
+use tps::process::clock::{Clock, System};
+use tps::record::Moment;
 use tps::{Client, Credentials, Options};
 
 use child::Ask;

@@ -136,7 +136,7 @@ final class ObstacleTest extends TestCase
         $function = $match[0];
 
         return $this->thrownFor($this->compile(
-            "int $function(void); const char *tps_version(void) { return $function() ? \"0.1.0\" : 0; }",
+            "int $function(void); const char *tps_version(void) { return $function() ? \"0.2.0\" : 0; }",
             "$this->directory/other.so -Wl,-rpath,/nonexistent" . ($flags === '' ? '' : ' -nostdlib'),
         ));
     }

@@ -14,7 +14,7 @@ use TPS\Exception\LibraryException;
 final class Library
 {
     /** The oldest version that has all that this package uses. */
-    public const NEEDED = '0.1.0';
+    public const NEEDED = '0.2.0';
 
     /** The system's own, for the loader to find. */
     public const SYSTEM = 'libtps.so.0';

@@ -11,7 +11,7 @@ module TPS
   # @api private
   module Library
     # The oldest library that has every function this gem calls.
-    REQUIRED = "0.1.0"
+    REQUIRED = "0.2.0"
 
     SYSTEM = "libtps.so.0"
     SHIPPED = File.join(__dir__, "libtps.so")

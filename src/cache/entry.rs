@@ -1,0 +1,395 @@
+//! One credential's place in memory: the published token, and all that has to do with finding another one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::counters::{Counters, Hits};
+use super::flight::{Lead, Outcome, SingleFlight};
+use super::published::{Publication, Published};
+use crate::error::{Error, Status};
+use crate::events::{Event, Events, Kind};
+use crate::process::clock::{Clock, System};
+use crate::process::fork::{Inherit, PerProcess};
+use crate::process::random;
+use crate::record::hold_off::SHORTEST;
+use crate::record::{Moment, Need, Origin, Token};
+use crate::store::memory::Memory;
+use crate::store::{Seals, StoreError};
+
+/// Only a process that has been asking for so long renews ahead: the login of a script that ends sooner would be lost.
+const STAYING: Duration = Duration::from_secs(10);
+
+/// After a renewal that failed, the next one is tried within this time, whatever the failure says: another process may
+/// have renewed.
+const RENEWAL_LOOKS: Duration = Duration::from_secs(5);
+
+/// A credential's place in memory.
+///
+/// What every call reads stands together, and apart from what every call writes.
+#[derive(Default)]
+#[repr(C)]
+pub struct Entry {
+    published: Publication,
+    own: PerProcess<Own>,
+}
+
+/// What each process has for itself. A forked child begins with what its parent knew, and without what its parent had
+/// under way.
+#[derive(Default)]
+struct Own {
+    hits: Hits,
+    lookups: SingleFlight<Arc<Published>>,
+    logouts: SingleFlight<()>,
+    /// The number of the published token that was reported as rejected, until a lookup has decided.
+    rejected: AtomicU64,
+    /// Milliseconds of the clock that does not jump. First call, 0: none yet; and the earliest time of a renewal.
+    asking_since: AtomicU64,
+    renew_from: AtomicU64,
+    /// From 0 to 1: when this process renews, so that not all come at once.
+    spread: f64,
+    state: Mutex<State>,
+    counters: Counters,
+    events: Events,
+    memory: Memory,
+    seals: Seals,
+}
+
+/// What the lock guards. It is never held while anything is sent or read.
+#[derive(Default)]
+struct State {
+    /// When the rejected token was reported.
+    reported_at: Timestamp,
+    store: StoreReport,
+}
+
+/// How the store was when it was last used.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct StoreReport {
+    /// Where it is; `None`: in memory, or not used yet.
+    pub place: Option<String>,
+    /// Why it is not as good as it should be.
+    pub errors: Vec<StoreError>,
+}
+
+impl Inherit for Own {
+    fn inherit(parent: Option<&Self>) -> Self {
+        let spread = random::random().map_or(u32::MAX, u32::from_ne_bytes);
+        Self {
+            rejected: AtomicU64::new(parent.map_or(0, |parent| parent.rejected.load(Ordering::Acquire))),
+            spread: f64::from(spread) / f64::from(u32::MAX),
+            memory: parent.map(|parent| parent.memory.inherited()).unwrap_or_default(),
+            seals: parent.map(|parent| parent.seals.inherited()).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+}
+
+impl Entry {
+    /// The entry of a forked child of a process that has this one.
+    #[doc(hidden)]
+    pub fn forked(&self) -> Self {
+        let child =
+            Self { published: Publication::default(), own: PerProcess::holding(Own::inherit(Some(self.own()))) };
+        child.published.replace(self.published.token());
+        child
+    }
+
+    /// The number of the token that is valid whatever the time; 0: look closer, by [`Entry::generation`].
+    pub fn lasting(&self) -> u64 {
+        self.published.lasting()
+    }
+
+    /// What `read` makes of the token that is valid whatever the time, as a hit; `None`: look closer, by [`Entry::token`].
+    pub fn read<T>(&self, read: impl FnOnce(&Token) -> T) -> Option<T> {
+        let read = self.published.read(read)?;
+        self.own().hits.add();
+        Some(read)
+    }
+
+    /// The number of the valid token; 0 when there is none, or when somebody should come and have it renewed.
+    pub fn generation(&self, now: Moment, ahead: Option<Duration>) -> u64 {
+        self.published.number_if(|token| self.is_valid(token, now) && !self.renewable(token, now, ahead))
+    }
+
+    /// The valid token.
+    pub fn token(&self, now: Moment) -> Option<Arc<Published>> {
+        self.published.token().filter(|token| self.is_valid(token, now))
+    }
+
+    /// The token that was had last. It may have expired, or be reported as rejected.
+    pub fn last_token(&self) -> Option<Arc<Published>> {
+        self.published.token()
+    }
+
+    /// Counts a token that was handed out.
+    pub fn hit(&self) {
+        self.own().hits.add();
+    }
+
+    /// How many tokens were handed out since the process began.
+    pub fn hits(&self) -> u64 {
+        self.own().hits.get()
+    }
+
+    /// What else happened since the process began.
+    pub fn counters(&self) -> &Counters {
+        &self.own().counters
+    }
+
+    /// The last events.
+    pub fn events(&self) -> &Events {
+        &self.own().events
+    }
+
+    /// This process's own store, behind all others.
+    pub fn memory(&self) -> &Memory {
+        &self.own().memory
+    }
+
+    /// The keys of the stores.
+    pub fn seals(&self) -> &Seals {
+        &self.own().seals
+    }
+
+    /// How the store was when it was last used.
+    pub fn store(&self) -> StoreReport {
+        self.state().store.clone()
+    }
+
+    /// From 0 to 1: when this process renews.
+    pub fn spread(&self) -> f64 {
+        self.own().spread
+    }
+
+    /// The failure that holds calls off.
+    pub fn failure(&self, now: Moment) -> Option<Error> {
+        self.own().lookups.failure(now)
+    }
+
+    /// Somebody asks: from the first time on it counts how long this process stays.
+    pub fn asked(&self, now: Moment) {
+        let asking_since = &self.own().asking_since;
+        if asking_since.load(Ordering::Relaxed) == 0 {
+            asking_since.store(milliseconds(now).max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// What a lookup is to find.
+    pub fn need(&self, now: Moment) -> Need {
+        let rejected = self.own().rejected.load(Ordering::Acquire);
+        let rejected = self.published.token().filter(|token| token.number == rejected);
+        Need {
+            rejected: rejected.map(|token| (token.fingerprint(), self.state().reported_at)),
+            renewing: self.token(now).is_some(),
+        }
+    }
+
+    /// Whether `token` is to be renewed by this process now.
+    pub fn renewable(&self, token: &Token, now: Moment, ahead: Option<Duration>) -> bool {
+        let own = self.own();
+        let asking_since = own.asking_since.load(Ordering::Relaxed);
+        token.due(now, ahead, own.spread)
+            && asking_since != 0
+            && now >= at(asking_since).after(STAYING)
+            && now >= at(own.renew_from.load(Ordering::Acquire))
+    }
+
+    /// Starts a renewal, unless somebody else is about to find a token.
+    pub fn renew(self: &Arc<Self>, start: impl FnOnce(LookupFlight)) {
+        let own = self.own();
+        if let Some(lead) = own.lookups.lead() {
+            own.renew_from.store(u64::MAX, Ordering::Release);
+            start(LookupFlight { entry: self.clone(), lead: Some(lead) });
+        }
+    }
+
+    /// Waits until `deadline` for a token, by the lookup under way or by one that `start` sets off. `None`: the time ran out.
+    pub fn wait(
+        self: &Arc<Self>,
+        deadline: Instant,
+        clock: &dyn Clock,
+        start: impl FnOnce(LookupFlight),
+    ) -> Option<Outcome<Arc<Published>>> {
+        let own = self.own();
+        own.lookups.wait(
+            deadline,
+            clock,
+            || self.token(clock.now()),
+            || own.counters.waits.add(),
+            |lead| start(LookupFlight { entry: self.clone(), lead: Some(lead) }),
+        )
+    }
+
+    /// Waits until `deadline` for a logout, the one under way or one that `start` sets off. `None`: the time ran out.
+    pub fn wait_for_logout(
+        self: &Arc<Self>,
+        deadline: Instant,
+        clock: &dyn Clock,
+        start: impl FnOnce(LogoutFlight),
+    ) -> Option<Outcome<()>> {
+        let start = |lead| start(LogoutFlight { entry: self.clone(), lead: Some(lead) });
+        self.own().logouts.wait(deadline, clock, || None, || {}, start)
+    }
+
+    /// Notes that the server rejected the token with this text; false when another one, or none, is the present one.
+    pub fn report(&self, text: &str, wall: Timestamp) -> bool {
+        let mut state = self.state();
+        let own = self.own();
+        let Some(token) = self.published.token().filter(|token| token.value.expose() == text) else { return false };
+        self.published.doubt();
+        state.reported_at = wall;
+        let new = own.rejected.swap(token.number, Ordering::AcqRel) != token.number;
+        if new {
+            own.counters.invalidations.add();
+            own.events.add(Event::new(Kind::Rejected), wall);
+        }
+        new
+    }
+
+    /// Notes how the store is.
+    pub fn note_store(&self, report: StoreReport, wall: Timestamp) {
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.store, report);
+        let event = match (before.errors.as_slice(), state.store.errors.as_slice()) {
+            (_, []) if before.errors.is_empty() => return,
+            (_, []) => Event::new(Kind::Recovered),
+            (before, now) if before == now => return,
+            (_, now) => Event::new(Kind::Degraded).saying(listed(now)),
+        };
+        self.own().events.add(event, wall);
+    }
+
+    fn is_valid(&self, token: &Published, now: Moment) -> bool {
+        token.usable(now) && self.own().rejected.load(Ordering::Acquire) != token.number
+    }
+
+    fn own(&self) -> &Own {
+        self.own.get()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.own().state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All errors in one line.
+pub fn listed(errors: &[StoreError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn milliseconds(moment: Moment) -> u64 {
+    u64::try_from(moment.since_start().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn at(milliseconds: u64) -> Moment {
+    Moment::at(Duration::from_millis(milliseconds))
+}
+
+/// A lookup under way. Dropped without an outcome it finishes as a bug of ours, so that nobody waits for it in vain.
+pub struct LookupFlight {
+    entry: Arc<Entry>,
+    lead: Option<Lead>,
+}
+
+impl LookupFlight {
+    /// Publishes what the lookup came to, and wakes everybody who waits for it. It took `time`.
+    pub fn finish(mut self, found: Result<(Arc<Token>, Origin), Error>, clock: &dyn Clock, time: Duration) {
+        self.end(found, clock, time);
+    }
+
+    fn end(&mut self, found: Result<(Arc<Token>, Origin), Error>, clock: &dyn Clock, time: Duration) {
+        let Some(lead) = self.lead.take() else { return };
+        let (own, now, wall) = (self.entry.own(), clock.now(), clock.wall());
+        let (outcome, event, quiet) = match found {
+            Ok((token, origin)) => {
+                own.counters.found(origin);
+                (Ok(self.entry.publish(token, origin)), event_of(origin), Duration::ZERO)
+            }
+            Err(error) => {
+                own.counters.logins_failed.add();
+                let event = Event::failure(&error);
+                let quiet = error.retry_after.clamp(SHORTEST, RENEWAL_LOOKS);
+                (Err(error), Some(event), quiet)
+            }
+        };
+        if let Some(event) = event {
+            own.events.add(event.lasting(time), wall);
+        }
+        own.renew_from.store(milliseconds(now.after(quiet)), Ordering::Release);
+        own.lookups.finish(lead, outcome, now);
+    }
+}
+
+fn event_of(origin: Origin) -> Option<Event> {
+    match origin {
+        Origin::Login(crate::record::Reason::Renewal) => Some(Event::new(Kind::Renewal)),
+        Origin::Login(reason) => Some(Event::new(Kind::Login).because(reason.name())),
+        Origin::Store => Some(Event::new(Kind::Adopted)),
+        Origin::FalseAlarm => Some(Event::new(Kind::FalseAlarm)),
+        Origin::Owner => None,
+    }
+}
+
+impl Entry {
+    /// Makes `token` the present one. The one that is published already keeps its number, and stays reported if it was
+    /// reported while the lookup was under way.
+    fn publish(&self, token: Arc<Token>, origin: Origin) -> Arc<Published> {
+        let _one_at_a_time = self.state();
+        let present = self.published.token().filter(|present| present.value == token.value);
+        let published = present.unwrap_or_else(|| Published::new(token));
+        let rejected = &self.own().rejected;
+        if origin == Origin::FalseAlarm || rejected.load(Ordering::Acquire) != published.number {
+            rejected.store(0, Ordering::Release);
+            self.published.replace(Some(published.clone()));
+        }
+        published
+    }
+
+    /// Forgets a token that was given back.
+    fn forget(&self, token: &Token) {
+        let _one_at_a_time = self.state();
+        if self.published.token().is_some_and(|present| present.value == token.value) {
+            self.published.replace(None);
+        }
+    }
+}
+
+impl Drop for LookupFlight {
+    fn drop(&mut self) {
+        let bug = Error::new(Status::Internal, "the login ended without an outcome; please report this");
+        self.end(Err(bug), &System, Duration::ZERO);
+    }
+}
+
+/// A logout under way, in the same way.
+pub struct LogoutFlight {
+    entry: Arc<Entry>,
+    lead: Option<Lead>,
+}
+
+impl LogoutFlight {
+    /// Forgets the token that was revoked, and wakes everybody who waits.
+    pub fn finish(mut self, revoked: Result<Option<Arc<Token>>, Error>, clock: &dyn Clock, time: Duration) {
+        if let Ok(Some(token)) = &revoked {
+            self.entry.forget(token);
+            self.entry.events().add(Event::new(Kind::Logout).lasting(time), clock.wall());
+        }
+        self.end(revoked.map(|_| ()), clock);
+    }
+
+    fn end(&mut self, outcome: Result<(), Error>, clock: &dyn Clock) {
+        if let Some(lead) = self.lead.take() {
+            self.entry.own().logouts.finish(lead, outcome, clock.now());
+        }
+    }
+}
+
+impl Drop for LogoutFlight {
+    fn drop(&mut self) {
+        let bug = Error::new(Status::Internal, "the logout ended without an outcome; please report this");
+        self.end(Err(bug), &System);
+    }
+}

@@ -1,0 +1,179 @@
+//! How a token is found that is not in memory: in the store, else by one login in all processes' sight.
+//!
+//! The rules are those of [`Record::step`]. Here is the one place that does things in order: read, lock, write, send.
+
+mod attempt;
+mod logout;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Status};
+use crate::process::clock::Clock;
+use crate::record::{self, Action, Failure, Kind, Need, Origin, Rules, Token, Verdict};
+use crate::server::{Checked, Refusal, Server};
+use crate::store::{Lock, Store, StoreError, WriteError};
+
+/// How long a process waits before it looks again whether another one has logged in: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(25));
+
+/// A valid token, and where it came from.
+pub type Found = (Arc<Token>, Origin);
+
+/// One lookup: where it looks, whom it asks, and by what rules.
+pub struct Lookup<'a> {
+    /// Where the record is kept.
+    pub store: &'a dyn Store,
+    /// Whom to ask for a token.
+    pub server: &'a dyn Server,
+    /// What time it is.
+    pub clock: &'a dyn Clock,
+    /// What the client's options say.
+    pub rules: &'a Rules,
+    /// `timeout_ms`.
+    pub timeout: Duration,
+    /// `connect_timeout_ms`.
+    pub connect_timeout: Duration,
+    /// When the call is over.
+    pub deadline: Instant,
+}
+
+/// The store's lock, while it is held.
+type Held<'l> = Box<dyn Lock<'l> + 'l>;
+
+/// What came of the steps under the lock.
+enum Step {
+    Found(Found),
+    /// Somebody else has written meanwhile, or the lock is in the way: look again.
+    Again,
+}
+
+impl Lookup<'_> {
+    /// A valid token: the store's, else that of one login.
+    pub fn find(&self, need: &Need) -> Result<Found, Error> {
+        let mut checked = None;
+        let mut pause = PAUSES.0;
+        loop {
+            let now = self.clock.read();
+            let record = self.store.read(&now, self.deadline).map_err(unusable)?;
+            let event = match (record.step(record::Event::Looked, need, self.rules, &now).1, checked.take()) {
+                (Action::Use(token, origin), _) => return Ok((token, origin)),
+                (Action::Fail(error), _) => return Err(error),
+                (Action::Check(token), None) => {
+                    let (at, verdict) = self.check(&token, now.wall);
+                    checked = Some((at, verdict, token));
+                    continue;
+                }
+                (_, checked) => checked,
+            };
+            match self.store.try_lock(&now, self.deadline).map_err(unusable)? {
+                Some(lock) => {
+                    let event =
+                        event.map_or(record::Event::Locked, |(at, verdict, _)| record::Event::Checked(at, verdict));
+                    if let Step::Found(found) = self.with_lock(lock, event, need)? {
+                        return Ok(found);
+                    }
+                }
+                None => match event {
+                    // Whoever has the lock is about to find another token anyway.
+                    Some((_, Verdict::Stands, token)) => return Ok((token, Origin::FalseAlarm)),
+                    Some((_, Verdict::Undecided(error), _)) => return Err(error),
+                    event => checked = event,
+                },
+            }
+            if self.left().is_zero() {
+                return Err(too_late(self.timeout));
+            }
+            self.clock.sleep(pause);
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Each step's record is written before its action is carried out.
+    fn with_lock(&self, mut lock: Held<'_>, mut event: record::Event, need: &Need) -> Result<Step, Error> {
+        loop {
+            let now = self.clock.read();
+            let (record, action) = lock.record().step(event, need, self.rules, &now);
+            if matches!(action, Action::Probe | Action::Send(_)) && self.left() < self.shortest_login() {
+                return Err(too_late(self.timeout));
+            }
+            if record != *lock.record() {
+                lock = match lock.write(&record, &now) {
+                    Ok(lock) => lock,
+                    Err(error) => return self.not_written(error, action),
+                };
+            }
+            event = match action {
+                Action::Use(token, origin) => return Ok(Step::Found((token, origin))),
+                Action::Fail(error) => return Err(error),
+                Action::Check(_) | Action::Lock | Action::Done => return Ok(Step::Again),
+                Action::Probe => record::Event::Probed(self.server.probe(self.left()).map_err(|no| self.failure(no))),
+                Action::Send(_) => record::Event::Answered(self.log_in()),
+            };
+        }
+    }
+
+    /// The record could not be written. What was about to be sent is not; what was made already serves.
+    fn not_written(&self, error: WriteError, action: Action) -> Result<Step, Error> {
+        match (action, error) {
+            (Action::Use(token, Origin::Login(reason)), WriteError::Conflict) => {
+                // This process was frozen, and lost its lock. The token of whoever was faster is the one that all have.
+                let now = self.clock.read();
+                let record = self.store.read(&now, self.deadline).map_err(unusable)?;
+                if let Some(theirs) = record.valid_token(&now).filter(|theirs| theirs.value != token.value) {
+                    // One that is not given back takes a place until somebody revokes it.
+                    let _ = self.server.logout(&token, self.left());
+                    return Ok(Step::Found((theirs.clone(), Origin::Store)));
+                }
+                Ok(Step::Found((token, Origin::Login(reason))))
+            }
+            (Action::Use(token, origin), _) => Ok(Step::Found((token, origin))),
+            (Action::Fail(error), _) => Err(error),
+            (_, WriteError::Conflict) => Ok(Step::Again),
+            (_, WriteError::Store(error)) => Err(unusable(error)),
+        }
+    }
+
+    /// Asks the server whether the token stands that was reported as rejected. Not under the lock: others need not wait.
+    fn check(&self, token: &Token, at: Timestamp) -> (Timestamp, Verdict) {
+        let verdict = match self.server.check(token, self.left() / 3) {
+            Checked::Stands => Verdict::Stands,
+            Checked::Dead => Verdict::Dead,
+            Checked::Undecided(error) => Verdict::Undecided(error),
+        };
+        (at, verdict)
+    }
+
+    fn failure(&self, Refusal { error, kind, .. }: Refusal) -> Failure {
+        Failure { kind, error, random: self.clock.random() }
+    }
+
+    fn lost(&self, error: Error) -> Failure {
+        Failure { kind: Kind::Unavailable, error, random: self.clock.random() }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(self.clock.instant())
+    }
+
+    /// A login that is bound to be given up would cost a token for nothing.
+    fn shortest_login(&self) -> Duration {
+        (self.timeout / 4).min(Duration::from_secs(2))
+    }
+}
+
+/// The failure of a call whose time is over.
+pub fn too_late(timeout: Duration) -> Error {
+    let limit = timeout.as_millis();
+    Error::new(
+        Status::Timeout,
+        format!("no token within {limit} ms: a login is still under way; call again, or raise timeout_ms"),
+    )
+}
+
+/// The last store is memory, which serves always.
+fn unusable(StoreError(error): StoreError) -> Error {
+    Error::new(Status::Internal, format!("no store can be used: {error}; please report this"))
+}

@@ -1,0 +1,88 @@
+//! Tokens that nobody may use any more.
+
+/// So many are remembered. An older one is told by its age: a newer token always wins.
+const MOST: usize = 8;
+
+/// The fingerprints of the last tokens that were rejected or given back, the latest last.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Dead {
+    fingerprints: Vec<String>,
+    /// Whether the latest was rejected by the server, not given back.
+    rejected: bool,
+}
+
+impl Dead {
+    /// From what was kept.
+    pub fn new(fingerprints: Vec<String>, rejected: bool) -> Self {
+        let surplus = fingerprints.len().saturating_sub(MOST);
+        Self { fingerprints: fingerprints.into_iter().skip(surplus).collect(), rejected }
+    }
+
+    /// The fingerprints, the latest last.
+    pub fn fingerprints(&self) -> &[String] {
+        &self.fingerprints
+    }
+
+    /// Whether the latest was rejected by the server, not given back.
+    pub fn rejected(&self) -> bool {
+        self.rejected
+    }
+
+    /// Whether no token has died so far.
+    pub fn is_empty(&self) -> bool {
+        self.fingerprints.is_empty()
+    }
+
+    /// Whether this token is dead.
+    pub fn has(&self, fingerprint: &str) -> bool {
+        self.fingerprints.iter().any(|dead| dead == fingerprint)
+    }
+
+    /// Notes one that has died. One that is known already stays as it was.
+    pub fn add(&mut self, fingerprint: String, rejected: bool) {
+        if !self.has(&fingerprint) {
+            self.fingerprints.push(fingerprint);
+            let surplus = self.fingerprints.len().saturating_sub(MOST);
+            self.fingerprints.drain(..surplus);
+            self.rejected = rejected;
+        }
+    }
+
+    /// Both. Those that only `other` knows count as older.
+    pub fn merged(&self, other: &Self) -> Self {
+        if self.is_empty() {
+            return other.clone();
+        }
+        let theirs = other.fingerprints.iter().filter(|dead| !self.has(dead));
+        Self::new(theirs.chain(&self.fingerprints).cloned().collect(), self.rejected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_eight_are_remembered() {
+        let mut dead = Dead::default();
+        for number in 0..10 {
+            dead.add(number.to_string(), number % 2 == 0);
+        }
+        assert!(!dead.has("1") && dead.has("2") && dead.has("9"));
+        assert!(!dead.rejected());
+        dead.add("4".to_owned(), true);
+        assert!(!dead.rejected() && dead.has("2"), "it was known");
+    }
+
+    #[test]
+    fn merging_forgets_none_of_the_latest() {
+        let mut one = Dead::new(vec!["a".into(), "b".into()], true);
+        let other = Dead::new((0..8).map(|n| n.to_string()).collect(), false);
+        let both = one.merged(&other);
+        assert!(both.has("a") && both.has("b") && both.has("7") && !both.has("0"));
+        assert!(both.rejected());
+        assert_eq!(Dead::default().merged(&one), one);
+        one.add("c".into(), false);
+        assert_eq!(one.merged(&Dead::default()), one);
+    }
+}

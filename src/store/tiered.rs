@@ -1,0 +1,142 @@
+//! One store before another: the fallback store keeps what the first one keeps, and serves where that cannot.
+
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
+
+use super::{Lock, Store, StoreError, WriteError};
+use crate::record::{Now, Record};
+
+/// Two stores that are one. What each of them knows is merged field by field.
+pub struct Tiered<'s> {
+    /// `None`: it could not be opened.
+    first: Option<Box<dyn Store + 's>>,
+    fallback: Box<dyn Store + 's>,
+    /// The first one has failed in this lookup: it is left alone.
+    failed: Cell<bool>,
+    errors: RefCell<Vec<StoreError>>,
+}
+
+impl<'s> Tiered<'s> {
+    /// `first`, or why it cannot be used.
+    pub fn new(first: Result<Box<dyn Store + 's>, StoreError>, fallback: Box<dyn Store + 's>) -> Self {
+        let (first, errors) = match first {
+            Ok(first) => (Some(first), Vec::new()),
+            Err(error) => (None, vec![error]),
+        };
+        Self { first, fallback, failed: Cell::new(false), errors: RefCell::new(errors) }
+    }
+
+    /// The first store, unless it has failed in this lookup.
+    fn first(&self) -> Option<&(dyn Store + 's)> {
+        self.first.as_deref().filter(|_| !self.failed.get())
+    }
+
+    /// What the first store gave; `None`: it has failed.
+    fn by_first<T>(&self, outcome: Result<T, StoreError>) -> Option<T> {
+        outcome.map_err(|error| self.fail(error)).ok()
+    }
+
+    fn fail(&self, error: StoreError) {
+        self.failed.set(true);
+        self.errors.borrow_mut().push(error);
+    }
+
+    /// Keeps what both know where it is not known yet. Without waiting: whoever has the lock has something newer.
+    fn teach(&self, store: &dyn Store, both: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
+        let Some(lock) = store.try_lock(now, deadline)? else { return Ok(()) };
+        let merged = lock.record().merged(both);
+        if !merged.teaches(lock.record()) {
+            return Ok(());
+        }
+        match lock.write(&merged, now) {
+            Ok(_) | Err(WriteError::Conflict) => Ok(()),
+            Err(WriteError::Store(error)) => Err(error),
+        }
+    }
+}
+
+impl Store for Tiered<'_> {
+    fn place(&self) -> Option<String> {
+        self.first().map_or_else(|| self.fallback.place(), Store::place)
+    }
+
+    fn errors(&self) -> Vec<StoreError> {
+        self.errors.borrow().iter().cloned().chain(self.fallback.errors()).collect()
+    }
+
+    fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {
+        let behind = self.fallback.read(now, deadline);
+        let Some((first, record)) =
+            self.first().and_then(|first| Some((first, self.by_first(first.read(now, deadline))?)))
+        else {
+            return behind;
+        };
+        let Ok(behind) = behind else { return Ok(record) };
+        let both = record.merged(&behind);
+        if both.teaches(&record) {
+            // A store that can only be read serves all the same.
+            let _ = self.teach(first, &both, now, deadline);
+        }
+        if both.teaches(&behind) {
+            let _ = self.teach(&*self.fallback, &both, now, deadline);
+        }
+        Ok(both)
+    }
+
+    /// The fallback store's lock is taken first: whoever loses the first store in mid-login finds the other one locked.
+    fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
+        let Some(behind) = self.fallback.try_lock(now, deadline)? else { return Ok(None) };
+        let Some(first) = self.first() else { return Ok(Some(behind)) };
+        match self.by_first(first.try_lock(now, deadline)) {
+            None => Ok(Some(behind)),
+            Some(None) => Ok(None),
+            Some(Some(lock)) => {
+                let record = lock.record().merged(behind.record());
+                Ok(Some(Box::new(Both { tiers: self, first: Some(lock), fallback: Some(behind), record })))
+            }
+        }
+    }
+}
+
+/// Both locks, as long as their stores serve.
+struct Both<'a, 's> {
+    tiers: &'a Tiered<'s>,
+    first: Option<Box<dyn Lock<'a> + 'a>>,
+    fallback: Option<Box<dyn Lock<'a> + 'a>>,
+    record: Record,
+}
+
+impl<'a> Lock<'a> for Both<'a, '_> {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn write(mut self: Box<Self>, record: &Record, now: &Now) -> Result<Box<dyn Lock<'a> + 'a>, WriteError> {
+        let mut outcome = Err(WriteError::Conflict);
+        if let Some(first) = self.first.take() {
+            outcome = match first.write(record, now) {
+                Ok(first) => Ok(self.first = Some(first)),
+                Err(WriteError::Conflict) => return Err(WriteError::Conflict),
+                Err(WriteError::Store(error)) => {
+                    self.tiers.fail(error.clone());
+                    Err(error.into())
+                }
+            };
+        }
+        // The fallback store learns what the first one holds; alone it must hold it itself.
+        if let Some(fallback) = self.fallback.take() {
+            match fallback.write(record, now) {
+                Ok(fallback) => {
+                    self.fallback = Some(fallback);
+                    outcome = Ok(());
+                }
+                Err(error) if outcome.is_err() => outcome = Err(error),
+                Err(WriteError::Store(error)) => self.tiers.errors.borrow_mut().push(error),
+                Err(WriteError::Conflict) => {}
+            }
+        }
+        outcome?;
+        self.record = record.clone();
+        Ok(self)
+    }
+}
