@@ -157,11 +157,13 @@ fn a_login_is_sent_as_the_server_wants_it_each_time() {
 #[test]
 fn each_request_has_these_bytes_and_no_others() {
     let fault = Fault::new("cookie");
-    let client = fault.client(json!({"logins_per_day": 0}));
+    let hands = Hands::new();
+    let client = fault.client_at(json!({}), hands.clone());
     for _ in 0..3 {
         let token = client.token().unwrap();
         fault.revoke();
         client.invalidate(token.value.expose()).unwrap();
+        hands.pass(Duration::from_secs(31));
     }
     let seen = fault.seen();
     let requests = seen["log"].as_array().unwrap();

@@ -116,7 +116,12 @@ impl<'a> Lock<'a> for Both<'a, '_> {
         if let Some(first) = self.first.take() {
             outcome = match first.write(record, now) {
                 Ok(first) => Ok(self.first = Some(first)),
-                Err(WriteError::Conflict) => return Err(WriteError::Conflict),
+                Err(WriteError::Conflict) => {
+                    let place = self.tiers.place().unwrap_or_default();
+                    let lost = format!("{place}: the lock ran out, and another process has written since");
+                    self.tiers.errors.borrow_mut().push(StoreError(lost));
+                    return Err(WriteError::Conflict);
+                }
                 Err(WriteError::Store(error)) => {
                     self.tiers.fail(error.clone());
                     Err(error.into())

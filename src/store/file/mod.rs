@@ -109,13 +109,13 @@ struct FileLock<'a> {
 impl<'a> FileLock<'a> {
     /// The file that is to become the entry.
     fn take_new(&mut self) -> Result<Option<Locked<'a>>, StoreError> {
-        let directory = &self.store.directory;
-        let new = match self.new.take() {
-            Some(new) if new.still_there()? => Some(new),
-            // Somebody has removed it. The other lock is still this process's.
-            _ => directory.try_lock(self.store.name("new"))?,
-        };
-        Ok(new)
+        if let Some(new) = self.new.take()
+            && new.still_there()?
+        {
+            return Ok(Some(new));
+        }
+        // Somebody has removed it. The other lock is still this process's.
+        self.store.directory.try_lock(self.store.name("new"))
     }
 }
 
@@ -130,8 +130,12 @@ impl<'a> Lock<'a> for FileLock<'a> {
         let new = self.take_new()?.ok_or_else(|| {
             StoreError(format!("{}: files are being removed while they are in use", store.directory.path.display()))
         })?;
-        new.fill(&sealed)?;
+        if let Err(error) = new.fill(&sealed) {
+            new.discard();
+            return Err(error.into());
+        }
         if store.entry()?.1 != self.seen {
+            new.discard();
             return Err(WriteError::Conflict);
         }
         store.directory.rename(&new.name, &store.name("entry"))?;
