@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{Error, Status};
+use crate::record::{Origin, Reason};
 
 /// So many are kept.
 const MOST: usize = 32;
@@ -61,6 +62,17 @@ impl Event {
     /// An event of which nothing more is known.
     pub fn new(kind: Kind) -> Self {
         Self { number: 0, time: String::new(), kind, reason: None, duration_ms: None, status: None, message: None }
+    }
+
+    /// A lookup that found a token; `None`: one that its owner gave.
+    pub fn found(origin: Origin) -> Option<Self> {
+        match origin {
+            Origin::Login(Reason::Renewal) => Some(Self::new(Kind::Renewal)),
+            Origin::Login(reason) => Some(Self::new(Kind::Login).because(reason.name())),
+            Origin::Store => Some(Self::new(Kind::Adopted)),
+            Origin::FalseAlarm => Some(Self::new(Kind::FalseAlarm)),
+            Origin::Owner => None,
+        }
     }
 
     /// A lookup that failed.

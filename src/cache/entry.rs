@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::counters::{Counters, Hits};
-use super::flight::{Lead, Outcome, SingleFlight};
 use super::published::{Publication, Published};
-use crate::error::{Error, Status};
+use super::report::StoreReport;
+use super::single_flight::{Lead, Outcome, SingleFlight};
+use crate::error::Error;
 use crate::events::{Event, Events, Kind};
-use crate::process::clock::{Clock, System};
+use crate::process::clock::Clock;
 use crate::process::fork::{Inherit, PerProcess};
 use crate::process::random;
 use crate::record::hold_off::SHORTEST;
 use crate::record::{Moment, Need, Origin, Token};
+use crate::store::Seals;
 use crate::store::memory::Memory;
-use crate::store::{Seals, StoreError};
 
 /// Only a process that has been asking for so long renews ahead: the login of a script that ends sooner would be lost.
 const STAYING: Duration = Duration::from_secs(10);
@@ -63,15 +64,6 @@ struct State {
     /// When the rejected token was reported.
     reported_at: Timestamp,
     store: StoreReport,
-}
-
-/// How the store was when it was last used.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct StoreReport {
-    /// Where it is; `None`: in memory, or not used yet.
-    pub place: Option<String>,
-    /// Why it is not as good as it should be.
-    pub errors: Vec<StoreError>,
 }
 
 impl Inherit for Own {
@@ -198,39 +190,32 @@ impl Entry {
     }
 
     /// Starts a renewal, unless somebody else is about to find a token.
-    pub fn renew(self: &Arc<Self>, start: impl FnOnce(LookupFlight)) {
+    pub fn renew(&self, start: impl FnOnce(Lead)) {
         let own = self.own();
         if let Some(lead) = own.lookups.lead() {
             own.renew_from.store(u64::MAX, Ordering::Release);
-            start(LookupFlight { entry: self.clone(), lead: Some(lead) });
+            start(lead);
         }
     }
 
     /// Waits until `deadline` for a token, by the lookup under way or by one that `start` sets off. `None`: the time ran out.
     pub fn wait(
-        self: &Arc<Self>,
+        &self,
         deadline: Instant,
         clock: &dyn Clock,
-        start: impl FnOnce(LookupFlight),
+        start: impl FnOnce(Lead),
     ) -> Option<Outcome<Arc<Published>>> {
         let own = self.own();
-        own.lookups.wait(
-            deadline,
-            clock,
-            || self.token(clock.now()),
-            || own.counters.waits.add(),
-            |lead| start(LookupFlight { entry: self.clone(), lead: Some(lead) }),
-        )
+        own.lookups.wait(deadline, clock, || self.token(clock.now()), || own.counters.waits.add(), start)
     }
 
     /// Waits until `deadline` for a logout, the one under way or one that `start` sets off. `None`: the time ran out.
     pub fn wait_for_logout(
-        self: &Arc<Self>,
+        &self,
         deadline: Instant,
         clock: &dyn Clock,
-        start: impl FnOnce(LogoutFlight),
+        start: impl FnOnce(Lead),
     ) -> Option<Outcome<()>> {
-        let start = |lead| start(LogoutFlight { entry: self.clone(), lead: Some(lead) });
         self.own().logouts.wait(deadline, clock, || None, || {}, start)
     }
 
@@ -252,14 +237,65 @@ impl Entry {
     /// Notes how the store is.
     pub fn note_store(&self, report: StoreReport, wall: Timestamp) {
         let mut state = self.state();
-        let before = std::mem::replace(&mut state.store, report);
-        let event = match (before.errors.as_slice(), state.store.errors.as_slice()) {
-            (_, []) if before.errors.is_empty() => return,
-            (_, []) => Event::new(Kind::Recovered),
-            (before, now) if before == now => return,
-            (_, now) => Event::new(Kind::Degraded).saying(listed(now)),
+        if let Some(event) = report.event_after(&state.store) {
+            self.own().events.add(event, wall);
+        }
+        state.store = report;
+    }
+
+    /// Makes `token` the present one. The one that is published already keeps its number, and stays reported if it was
+    /// reported while the lookup was under way.
+    pub(super) fn publish(&self, token: Arc<Token>, origin: Origin) -> Arc<Published> {
+        let _one_at_a_time = self.state();
+        let present = self.published.token().filter(|present| present.value == token.value);
+        let published = present.unwrap_or_else(|| Published::new(token));
+        let rejected = &self.own().rejected;
+        if origin == Origin::FalseAlarm || rejected.load(Ordering::Acquire) != published.number {
+            rejected.store(0, Ordering::Release);
+            self.published.replace(Some(published.clone()));
+        }
+        published
+    }
+
+    /// Forgets a token that was given back.
+    pub(super) fn forget(&self, token: &Token) {
+        let _one_at_a_time = self.state();
+        if self.published.token().is_some_and(|present| present.value == token.value) {
+            self.published.replace(None);
+        }
+    }
+
+    /// Notes what a lookup came to, for the counts, the log and the next renewal; wakes everybody who waits for it.
+    pub(super) fn finish_lookup(
+        &self,
+        lead: Lead,
+        found: Result<(Arc<Token>, Origin), Error>,
+        clock: &dyn Clock,
+        time: Duration,
+    ) {
+        let (own, now, wall) = (self.own(), clock.now(), clock.wall());
+        let (outcome, event, quiet) = match found {
+            Ok((token, origin)) => {
+                own.counters.found(origin);
+                (Ok(self.publish(token, origin)), Event::found(origin), Duration::ZERO)
+            }
+            Err(error) => {
+                own.counters.logins_failed.add();
+                let event = Event::failure(&error);
+                let quiet = error.retry_after.clamp(SHORTEST, RENEWAL_LOOKS);
+                (Err(error), Some(event), quiet)
+            }
         };
-        self.own().events.add(event, wall);
+        if let Some(event) = event {
+            own.events.add(event.lasting(time), wall);
+        }
+        own.renew_from.store(milliseconds(now.after(quiet)), Ordering::Release);
+        own.lookups.finish(lead, outcome, now);
+    }
+
+    /// Wakes everybody who waits for a logout.
+    pub(super) fn finish_logout(&self, lead: Lead, outcome: Result<(), Error>, now: Moment) {
+        self.own().logouts.finish(lead, outcome, now);
     }
 
     fn is_valid(&self, token: &Published, now: Moment) -> bool {
@@ -275,121 +311,10 @@ impl Entry {
     }
 }
 
-/// All errors in one line.
-pub fn listed(errors: &[StoreError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
 fn milliseconds(moment: Moment) -> u64 {
     u64::try_from(moment.since_start().as_millis()).unwrap_or(u64::MAX)
 }
 
 fn at(milliseconds: u64) -> Moment {
     Moment::at(Duration::from_millis(milliseconds))
-}
-
-/// A lookup under way. Dropped without an outcome it finishes as a bug of ours, so that nobody waits for it in vain.
-pub struct LookupFlight {
-    entry: Arc<Entry>,
-    lead: Option<Lead>,
-}
-
-impl LookupFlight {
-    /// Publishes what the lookup came to, and wakes everybody who waits for it. It took `time`.
-    pub fn finish(mut self, found: Result<(Arc<Token>, Origin), Error>, clock: &dyn Clock, time: Duration) {
-        self.end(found, clock, time);
-    }
-
-    fn end(&mut self, found: Result<(Arc<Token>, Origin), Error>, clock: &dyn Clock, time: Duration) {
-        let Some(lead) = self.lead.take() else { return };
-        let (own, now, wall) = (self.entry.own(), clock.now(), clock.wall());
-        let (outcome, event, quiet) = match found {
-            Ok((token, origin)) => {
-                own.counters.found(origin);
-                (Ok(self.entry.publish(token, origin)), event_of(origin), Duration::ZERO)
-            }
-            Err(error) => {
-                own.counters.logins_failed.add();
-                let event = Event::failure(&error);
-                let quiet = error.retry_after.clamp(SHORTEST, RENEWAL_LOOKS);
-                (Err(error), Some(event), quiet)
-            }
-        };
-        if let Some(event) = event {
-            own.events.add(event.lasting(time), wall);
-        }
-        own.renew_from.store(milliseconds(now.after(quiet)), Ordering::Release);
-        own.lookups.finish(lead, outcome, now);
-    }
-}
-
-fn event_of(origin: Origin) -> Option<Event> {
-    match origin {
-        Origin::Login(crate::record::Reason::Renewal) => Some(Event::new(Kind::Renewal)),
-        Origin::Login(reason) => Some(Event::new(Kind::Login).because(reason.name())),
-        Origin::Store => Some(Event::new(Kind::Adopted)),
-        Origin::FalseAlarm => Some(Event::new(Kind::FalseAlarm)),
-        Origin::Owner => None,
-    }
-}
-
-impl Entry {
-    /// Makes `token` the present one. The one that is published already keeps its number, and stays reported if it was
-    /// reported while the lookup was under way.
-    fn publish(&self, token: Arc<Token>, origin: Origin) -> Arc<Published> {
-        let _one_at_a_time = self.state();
-        let present = self.published.token().filter(|present| present.value == token.value);
-        let published = present.unwrap_or_else(|| Published::new(token));
-        let rejected = &self.own().rejected;
-        if origin == Origin::FalseAlarm || rejected.load(Ordering::Acquire) != published.number {
-            rejected.store(0, Ordering::Release);
-            self.published.replace(Some(published.clone()));
-        }
-        published
-    }
-
-    /// Forgets a token that was given back.
-    fn forget(&self, token: &Token) {
-        let _one_at_a_time = self.state();
-        if self.published.token().is_some_and(|present| present.value == token.value) {
-            self.published.replace(None);
-        }
-    }
-}
-
-impl Drop for LookupFlight {
-    fn drop(&mut self) {
-        let bug = Error::new(Status::Internal, "the login ended without an outcome; please report this");
-        self.end(Err(bug), &System, Duration::ZERO);
-    }
-}
-
-/// A logout under way, in the same way.
-pub struct LogoutFlight {
-    entry: Arc<Entry>,
-    lead: Option<Lead>,
-}
-
-impl LogoutFlight {
-    /// Forgets the token that was revoked, and wakes everybody who waits.
-    pub fn finish(mut self, revoked: Result<Option<Arc<Token>>, Error>, clock: &dyn Clock, time: Duration) {
-        if let Ok(Some(token)) = &revoked {
-            self.entry.forget(token);
-            self.entry.events().add(Event::new(Kind::Logout).lasting(time), clock.wall());
-        }
-        self.end(revoked.map(|_| ()), clock);
-    }
-
-    fn end(&mut self, outcome: Result<(), Error>, clock: &dyn Clock) {
-        if let Some(lead) = self.lead.take() {
-            self.entry.own().logouts.finish(lead, outcome, clock.now());
-        }
-    }
-}
-
-impl Drop for LogoutFlight {
-    fn drop(&mut self) {
-        let bug = Error::new(Status::Internal, "the logout ended without an outcome; please report this");
-        self.end(Err(bug), &System);
-    }
 }

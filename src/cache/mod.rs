@@ -5,6 +5,8 @@ mod counters;
 mod entry;
 mod flight;
 mod published;
+mod report;
+mod single_flight;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,8 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ring::digest::{Context, SHA256};
 
 pub use self::counters::Counters;
-pub use self::entry::{Entry, LogoutFlight, LookupFlight, StoreReport, listed};
+pub use self::entry::Entry;
+pub use self::flight::{LogoutFlight, LookupFlight};
 pub use self::published::Published;
+pub use self::report::StoreReport;
+pub use self::single_flight::Lead;
 use crate::process::fork::{Inherit, PerProcess};
 
 /// All entries of the process, by what they belong to.

@@ -5,7 +5,7 @@ mod stats;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cache::{self, Entry, LogoutFlight, LookupFlight, Published, StoreReport};
+use crate::cache::{self, Entry, Lead, LogoutFlight, LookupFlight, Published, StoreReport};
 use crate::credentials::Credentials;
 use crate::error::{Error, Status};
 use crate::lookup::{Lookup, too_late};
@@ -92,7 +92,7 @@ impl Client {
     pub fn wait_for_logout(&self, time: Duration) -> Result<bool, Error> {
         let account = &self.0;
         let deadline = account.clock.instant() + time;
-        let outcome = account.entry.wait_for_logout(deadline, &*account.clock, |flight| self.start_logout(flight));
+        let outcome = account.entry.wait_for_logout(deadline, &*account.clock, |lead| self.start_logout(lead));
         outcome.transpose().map(|done| done.is_some()).map_err(|error| *error)
     }
 
@@ -113,7 +113,7 @@ impl Client {
         account.entry.asked(now);
         let token = account.entry.token(now)?;
         if account.entry.renewable(&token, now, account.options.refresh_ahead) {
-            account.entry.renew(|flight| self.start_lookup(flight));
+            account.entry.renew(|lead| self.start_lookup(lead));
         }
         Some(token)
     }
@@ -121,20 +121,20 @@ impl Client {
     fn find(&self, time: Duration) -> Result<Option<Arc<Published>>, Error> {
         let account = &self.0;
         let deadline = account.clock.instant() + time;
-        let outcome = account.entry.wait(deadline, &*account.clock, |flight| self.start_lookup(flight));
+        let outcome = account.entry.wait(deadline, &*account.clock, |lead| self.start_lookup(lead));
         outcome.transpose().map_err(|error| *error)
     }
 
-    fn start_lookup(&self, flight: LookupFlight) {
-        self.start("tps-login", flight, |account, flight| {
+    fn start_lookup(&self, lead: Lead) {
+        self.start("tps-login", LookupFlight::new(&self.0.entry, lead), |account, flight| {
             let need = account.entry.need(account.clock.now());
             let (found, time) = account.look_up(|lookup| lookup.find(&need));
             flight.finish(found, &*account.clock, time);
         });
     }
 
-    fn start_logout(&self, flight: LogoutFlight) {
-        self.start("tps-logout", flight, |account, flight| {
+    fn start_logout(&self, lead: Lead) {
+        self.start("tps-logout", LogoutFlight::new(&self.0.entry, lead), |account, flight| {
             let mine = account.entry.last_token().map(|published| published.token.clone());
             let (revoked, time) = account.look_up(|lookup| lookup.give_back(mine));
             flight.finish(revoked, &*account.clock, time);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::cache::{Entry, listed};
+use crate::cache::Entry;
 use crate::error::Error;
 use crate::options::{Cache, Options};
 use crate::record::Now;
@@ -46,7 +46,7 @@ fn store(entry: &Entry, cache: &Cache) -> Value {
         Cache::Redis(..) => "redis",
     };
     let report = entry.store();
-    let why_not = (!report.errors.is_empty()).then(|| listed(&report.errors));
+    let why_not = report.why_not();
     json!({
         "kind": kind,
         "place": report.place,

@@ -38,7 +38,7 @@ impl Record {
         }
     }
 
-    /// Whether `other` lacks something that this knows: then this is to be kept there too. Times are not compared: those of
+    /// Whether this knows something that `other` does not: then this is to be kept there too. Times are not compared: those of
     /// another store come by another clock.
     pub fn teaches(&self, other: &Self) -> bool {
         let fingerprint = |record: &Self| record.token.as_ref().map(|token| token.fingerprint());

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 
 use super::*;
+use crate::error::Status;
 
 const START: i64 = 500_000 * 3600;
 

@@ -59,7 +59,7 @@ pub fn of_failure(failure: &Failure, status: Status, context: &Context<'_>, aske
     Error::new(status, message)
 }
 
-/// A login's answer without a token, after which one may exist. `missing`: what a success lacks.
+/// A login's answer without a token, after which one may exist. `missing`: what a success has not.
 pub fn lost(reply: &Reply, status: Status, missing: &str, context: &Context<'_>) -> Error {
     let (base, number) = (context.base_url, reply.status);
     let message = match status {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use parking_lot::ArcMutexGuard;
 
-use super::format::Clocks;
+use super::clocks::Clocks;
 use super::{Lock, Store, StoreError, WriteError};
 use crate::record::{Now, Record};
 

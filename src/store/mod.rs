@@ -1,5 +1,6 @@
 //! Where records are kept, for the next lookup and for other processes.
 
+mod clocks;
 pub mod file;
 pub mod format;
 pub mod memory;

@@ -115,7 +115,10 @@ impl<'a> Lock<'a> for Both<'a, '_> {
         let mut outcome = Err(WriteError::Conflict);
         if let Some(first) = self.first.take() {
             outcome = match first.write(record, now) {
-                Ok(first) => Ok(self.first = Some(first)),
+                Ok(first) => {
+                    self.first = Some(first);
+                    Ok(())
+                }
                 Err(WriteError::Conflict) => {
                     let place = self.tiers.place().unwrap_or_default();
                     let lost = format!("{place}: the lock ran out, and another process has written since");
