@@ -11,13 +11,13 @@ library=target/release/libtps.so
 trap 'rm -rf "$scratch"' EXIT
 
 exported() {
-  diff <(printf '%s\n' tps_{free,generation,invalidate,login,logout,stats,token,version,wait}) \
+  diff <(printf '%s\n' tps_{free,generation,invalidate,login,logout,logout_wait,stats,token,version,wait}) \
     <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
 }
 dynamic() { readelf -d "$library" | tee /dev/stderr | grep -q "$1"; }
 needs_little() { ! readelf -d "$library" | grep NEEDED | grep -vE '\[(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux[^]]*)\]'; }
 declared() {
-  diff <(grep -oE '\btps_[a-z]+\(' "$1" | tr -d '(' | sort -u) <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
+  diff <(grep -oE '\btps_[a-z_]+\(' "$1" | tr -d '(' | sort -u) <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
 }
 compiles() { printf '#include <tps.h>\nint main(void) { return TPS_OK; }\n' | "$@" -Wall -Wextra -pedantic -Werror -Iinclude -fsyntax-only -; }
 
@@ -45,7 +45,7 @@ snippet() {
   "$scratch/snippet"
 }
 
-check "exported are exactly the nine functions" exported
+check "exported are exactly the ten functions" exported
 check "NODELETE" dynamic NODELETE
 check "SONAME libtps.so.0" dynamic 'SONAME.*\[libtps\.so\.0\]'
 check "only libc, libm, libgcc_s and the loader are needed" needs_little

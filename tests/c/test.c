@@ -67,6 +67,9 @@ static void arguments(void) {
     error = NULL;
     check(tps_logout(NULL, &error) == -1 && is(error, TPS_INVALID_ARGUMENT, "client"), "tps_logout(NULL)");
     error = NULL;
+    error = NULL;
+    check(tps_logout_wait(NULL, 0, &error) == -1 && is(error, TPS_INVALID_ARGUMENT, "client"), "tps_logout_wait(NULL)");
+    error = NULL;
     check(tps_invalidate(NULL, "t", &error) == -1 && is(error, TPS_INVALID_ARGUMENT, "client"), "tps_invalidate(NULL)");
     check(tps_generation(NULL) == 0, "tps_generation(NULL) is 0");
 }
@@ -102,6 +105,7 @@ static void life_of_a_token(void) {
     tps_client *client, *same;
     uint64_t number;
     char *token, *again, *stats;
+    int slice, slices = 0;
 
     snprintf(lazy, sizeof lazy, "{\"lazy\":true,%s", options + 1);
     client = tps_login(username, password, organization, lazy, &error);
@@ -137,13 +141,17 @@ static void life_of_a_token(void) {
     check(again != NULL && strcmp(token, again) != 0 && tps_generation(client) > number, "and replaced under another number");
     tps_free(again);
 
-    check(tps_logout(client, &error) == 0 && tps_generation(client) == 0, "a logout forgets");
+    while ((slice = tps_logout_wait(client, 50, &error)) == 0) {
+        slices++;
+    }
+    check(slice == 1 && tps_generation(client) == 0, "a logout in slices forgets");
+    check(tps_logout(client, &error) == 0 && tps_logout_wait(client, 0, &error) >= 0, "without a token there is nothing to do");
     check(tps_wait(client, 10000, &error) == 1, "and the client would log in anew");
 
     stats = tps_stats(client, &error);
-    check(stats != NULL && strstr(stats, "\"logins\":3") != NULL && strstr(stats, password) == NULL &&
-              strstr(stats, token) == NULL,
-          "stats count the logins and show no secret");
+    check(stats != NULL && strstr(stats, "\"logins\":3") != NULL && strstr(stats, "\"kind\":\"logout\"") != NULL &&
+              strstr(stats, password) == NULL && strstr(stats, token) == NULL && slices < 1000,
+          "stats count the logins, tell the events, and show no secret");
     tps_free(stats);
     tps_free(token);
 

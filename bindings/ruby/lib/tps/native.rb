@@ -11,7 +11,7 @@ rescue LoadError => e
 end
 
 module TPS
-  # The nine functions of libtps as Ruby methods that take and give Ruby objects, and raise. Nothing else in this gem
+  # The functions of libtps as Ruby methods that take and give Ruby objects, and raise. Nothing else in this gem
   # knows of FFI.
   #
   # What the library hands out is freed here before it leaves, whatever other threads send in between; only a signal
