@@ -11,7 +11,7 @@ struct tps_error;
 struct tps_client;
 
 static const char *const names[] = {"tps_login",  "tps_token",      "tps_free", "tps_invalidate", "tps_logout",
-                                    "tps_generation", "tps_wait", "tps_stats", "tps_version"};
+                                    "tps_logout_wait", "tps_generation", "tps_wait", "tps_stats", "tps_version"};
 enum { FUNCTIONS = sizeof names / sizeof *names };
 
 static long calls[FUNCTIONS];
@@ -74,6 +74,11 @@ int tps_invalidate(struct tps_client *client, const char *token, struct tps_erro
 int tps_logout(struct tps_client *client, struct tps_error **error)
 {
     WITH_ERROR(int, done, PASS(int, struct tps_client *, struct tps_error **)(client, error));
+}
+
+int tps_logout_wait(struct tps_client *client, uint32_t milliseconds, struct tps_error **error)
+{
+    WITH_ERROR(int, done, PASS(int, struct tps_client *, uint32_t, struct tps_error **)(client, milliseconds, error));
 }
 
 int tps_wait(struct tps_client *client, uint32_t milliseconds, struct tps_error **error)

@@ -42,13 +42,13 @@ class LibraryTest < TPSTest
 
   def test_too_old
     with_c('const char *tps_version(void) { return "0.0.9"; }') do |old|
-      assert_match(/too old: 0\.0\.9, need 0\.1\.0 \(#{old}\)/, failure(old))
+      assert_match(/too old: 0\.0\.9, need 0\.2\.0 \(#{old}\)/, failure(old))
     end
   end
 
   def test_a_function_is_missing
     with_c('const char *tps_version(void) { return "99.0.0"; }') do |incomplete|
-      assert_match(/too old: 99\.0\.0 without tps_login, need 0\.1\.0 \(#{incomplete}\)/, failure(incomplete))
+      assert_match(/too old: 99\.0\.0 without tps_login, need 0\.2\.0 \(#{incomplete}\)/, failure(incomplete))
     end
   end
 

@@ -117,6 +117,7 @@ final class FakeClient extends Client
             'waits' => 0,
             'invalidations' => $rejections,
             'false_alarms' => 0,
+            'events' => [],
         ];
     }
 

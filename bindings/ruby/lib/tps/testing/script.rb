@@ -54,7 +54,7 @@ module TPS
           { version: VERSION, base_url: @base_url,
             store: { kind: "fake", place: nil, degraded: false, why_not: nil }, token: present, hold_off: nil,
             hits: @counters[:hits], adopted: 0, logins: reasons.values.sum, logins_by_reason: reasons,
-            login_budget_left: nil, **names.to_h { |name| [name, @counters[name]] } }
+            login_budget_left: nil, events: [], **names.to_h { |name| [name, @counters[name]] } }
         end
       end
 
