@@ -108,8 +108,10 @@ impl Record {
                 record.next(need, rules, now)
             }
             Event::GivenBack(fingerprint) => {
+                if record.has(&fingerprint) {
+                    record.replaced_at = None;
+                }
                 record.bury(&fingerprint, false);
-                record.replaced_at = None;
                 Action::Done
             }
         };

@@ -105,7 +105,7 @@ pub fn decode(text: &[u8], ahead: Option<SignedDuration>, now: &Now) -> Option<R
 impl Default for Kept {
     fn default() -> Self {
         let now = Now { moment: Moment::default(), wall: Timestamp::UNIX_EPOCH, boot: None };
-        Self { clocks: None, ..Self::of(&Record::default(), &now) }
+        Self { dead: None, clocks: None, ..Self::of(&Record::default(), &now) }
     }
 }
 
@@ -281,3 +281,7 @@ fn time(milliseconds: i64) -> Option<Timestamp> {
 fn times(milliseconds: &[i64]) -> Vec<Timestamp> {
     milliseconds.iter().copied().filter_map(time).collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests;
