@@ -51,7 +51,7 @@ pub struct Event {
     /// Why a login was sent: `first`, `ended`, `renewed`, `rejected`.
     pub reason: Option<&'static str>,
     /// How long it took, in milliseconds.
-    pub duration_ms: Option<u64>,
+    pub duration: Option<u64>,
     /// Of a failure: one of the `TPS_` constants.
     pub status: Option<i32>,
     /// One line for people.
@@ -61,7 +61,7 @@ pub struct Event {
 impl Event {
     /// An event of which nothing more is known.
     pub fn new(kind: Kind) -> Self {
-        Self { number: 0, time: String::new(), kind, reason: None, duration_ms: None, status: None, message: None }
+        Self { number: 0, time: String::new(), kind, reason: None, duration: None, status: None, message: None }
     }
 
     /// A lookup that found a token; `None`: one that its owner gave.
@@ -89,7 +89,7 @@ impl Event {
 
     /// How long it took.
     pub fn lasting(mut self, time: Duration) -> Self {
-        self.duration_ms = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        self.duration = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self
     }
 

@@ -136,8 +136,8 @@ pub extern "C" fn tps_wait(client: *mut tps_client, milliseconds: u32, error: *m
 /// hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed, rejected), logins_failed, waits,
 /// invalidations, false_alarms (of these, tokens that stand after all). login_budget_left: how many logins may follow
 /// one another now. events: the last 32 of this process, each with number (counts up), time, kind (login, adopted,
-/// renewal, rejected, false_alarm, hold_off, budget, degraded, recovered, logout), reason, duration_ms, status, message.
-/// Fields may be added in later versions.
+/// renewal, rejected, false_alarm, hold_off, budget, degraded, recovered, logout), reason, duration (in milliseconds),
+/// status, message. Fields may be added in later versions.
 ///
 /// Returns the text, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
 #[unsafe(no_mangle)]

@@ -193,7 +193,7 @@ class Client implements \JsonSerializable
      * counters since the process began: hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed,
      * rejected), logins_failed, waits, invalidations, false_alarms (of these, tokens that stand after all);
      * login_budget_left says how many logins may follow one another now; events are the last 32, each with number, time,
-     * kind, reason, duration_ms, status and message. A newer library may add more.
+     * kind, reason, duration (in milliseconds), status and message. A newer library may add more.
      *
      * @return array<string, mixed>
      *

@@ -157,8 +157,8 @@ module TPS
     # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`,
     # `:ended`, `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, those
     # that stand after all); `:login_budget_left` says how many logins may follow one another now; `:events` are the
-    # last 32, each with `:number`, `:time`, `:kind`, `:reason`, `:duration_ms`, `:status` and `:message`. Newer libraries
-    # may add more.
+    # last 32, each with `:number`, `:time`, `:kind`, `:reason`, `:duration` (in milliseconds), `:status` and
+    # `:message`. Newer libraries may add more.
     #
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason
