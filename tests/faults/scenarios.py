@@ -11,7 +11,7 @@ import string
 import struct
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from http import HTTPStatus
+from http.client import responses
 from urllib.parse import quote
 
 HOUR = timedelta(hours=1)
@@ -40,7 +40,7 @@ def answer(status, body="", *headers, type=None, date="now"):
         body = body.encode()
     elif not isinstance(body, bytes):
         type, body = type or JSON, dump(body)
-    head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Type: {type or HTML}", *headers]
+    head = [f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}", f"Content-Type: {type or HTML}", *headers]
     if date:
         head.append(f"Date: {http_date(now()) if date == 'now' else date}")
     if status != 204 and CHUNKED not in headers:
@@ -112,6 +112,12 @@ async def lost(request, number):
     await good(request)
 
 
+async def made(request, number):
+    """A gateway's or a middleware's page, after the application has done what was asked."""
+    await good(request)
+    return answer(number, PAGE)
+
+
 async def truncated(request, number):
     request.writer.write((await good(request))[:-20])
 
@@ -123,6 +129,11 @@ async def nothttp(request, number):
 async def slow(request, number):
     await asyncio.sleep(0.02 if number is None else number)
     return await good(request)
+
+
+async def delay(request, number):
+    """Healthy, after so many milliseconds."""
+    return await slow(request, number / 1000)
 
 
 async def drip(request, number, from_the_body):
@@ -251,6 +262,13 @@ def retry_after(status, text):
     return scenario
 
 
+def says(text):
+    async def scenario(request, number):
+        return answer(number, {"detail": text})
+
+    return scenario
+
+
 # A name may be followed by a number, which is handed on: html500, slow6, life60.
 SCENARIOS = {
     "ok": good,
@@ -267,8 +285,10 @@ SCENARIOS = {
     "reset": reset,
     "truncated": truncated,
     "lost": lost,
+    "made-html": made,
     "nothttp": nothttp,
     "slow": slow,
+    "delay": delay,
     "drip-header": functools.partial(drip, from_the_body=False),
     "drip-body": functools.partial(drip, from_the_body=True),
     #
@@ -345,6 +365,9 @@ SCENARIOS = {
     "limit-400": always(400, {"non_field_errors": ["An organization can have at most (max) 20 tokens."]}),
     "limit-403": always(403, {"error": "Maximum amount of tokens allowed per user exceeded."}),
     "limit-409": always(409, {"detail": "Token limit reached."}),
+    "rate-limit": says("API rate limit exceeded"),
+    "suspended": says("Acme Private Limited is suspended"),
+    "maxwell": says("maxwell is not a member"),
 }
 
 # Whose requests a scenario answers; without a prefix, the logins. A healthy server answers the others.
