@@ -57,6 +57,11 @@ pub fn run() {
                                    "retry_after": error.retry_after.as_secs_f64(), "stats": stats})),
         }
         match token {
+            Ok(_) if told["logout"] == true => {
+                let error = client.logout().err();
+                say(json!({"logged_out": error.is_none(), "error": error.map(|error| error.message)}));
+                break;
+            }
             // For ever: a writer, to be killed.
             Ok(token) if told["again"] == true => client.invalidate(&token).unwrap(),
             _ => break,

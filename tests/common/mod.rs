@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -172,6 +172,65 @@ impl Fault {
 
     pub fn logins(&self) -> u64 {
         self.seen()["logins"].as_u64().expect("a count")
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.seen()["requests"].as_u64().expect("a count")
+    }
+
+    /// What was asked for, in its order: `login`, `organizations`, `logout`.
+    pub fn asked(&self) -> Vec<String> {
+        let seen = self.seen();
+        let lines = seen["log"].as_array().unwrap().iter().map(|request| request["line"].as_str().unwrap());
+        lines.map(|line| line.split('/').rev().nth(2).unwrap().to_owned()).collect()
+    }
+}
+
+/// A machine: its clock, and a directory in which its processes keep their tokens.
+pub struct Machine {
+    pub hands: Arc<Hands>,
+    scratch: Scratch,
+    processes: AtomicU32,
+}
+
+impl Machine {
+    pub fn new() -> Self {
+        Self { hands: Hands::new(), scratch: Scratch::new(), processes: AtomicU32::new(0) }
+    }
+
+    /// A client of a process that has just begun. Each way to write the directory's name has a cache entry of its own, as
+    /// in another process.
+    pub fn process(&self, fault: &Fault, mut options: Value) -> Client {
+        let number = self.processes.fetch_add(1, Ordering::Relaxed) as usize;
+        let name = self.scratch.path(&format!("{}store", "./".repeat(number)));
+        options["cache"] = format!("file:{}", name.display()).into();
+        fault.client_at(options, self.hands.clone())
+    }
+
+    pub fn directory(&self) -> PathBuf {
+        self.scratch.path("store")
+    }
+
+    pub fn pass(&self, seconds: f64) {
+        self.hands.pass(Duration::from_secs_f64(seconds));
+    }
+}
+
+pub fn stats(client: &Client) -> Value {
+    serde_json::from_str(&client.stats()).unwrap()
+}
+
+/// The text of its token.
+pub fn token(client: &Client) -> String {
+    client.token().unwrap().value.expose().to_owned()
+}
+
+/// Waits for what goes on elsewhere.
+pub fn wait_for(what: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !what() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not happen");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
