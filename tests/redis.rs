@@ -507,3 +507,42 @@ fn a_logout_on_one_host_is_not_undone_by_anothers_copy() {
     assert_ne!(fresh, dead);
     assert_eq!(organization.count("logins"), 2);
 }
+
+/// Two hosts with the same token in Redis and in their files. It is revoked, and the first host has replaced it.
+fn an_idle_host_has_the_dead_token() -> (Redis, Organization, [Ask; 2], String, String) {
+    let redis = Redis::start(&[]);
+    let organization = Organization::new(json!({}));
+    let hosts = ["one", "other"].map(|host| redis.on_host(host, &organization));
+    let dead = all_have_the_same(&hosts.each_ref().map(Ask::now));
+    organization.revoke();
+    let mut replacing = hosts[0].clone();
+    replacing.told["reject"] = json!(true);
+    let mut asker = replacing.start();
+    asker.go();
+    assert_eq!(asker.answer()["token"], dead);
+    asker.go();
+    let fresh = all_have_the_same(&[asker.answer()]);
+    assert_ne!(fresh, dead);
+    redis.said(&["FLUSHALL"]);
+    (redis, organization, hosts, dead, fresh)
+}
+
+#[test]
+fn a_redis_that_was_emptied_learns_the_newer_token_and_the_idle_host_with_it() {
+    let (_redis, organization, hosts, _, fresh) = an_idle_host_has_the_dead_token();
+    for host in [&hosts[0], &hosts[1], &hosts[0], &hosts[1]] {
+        assert_eq!(all_have_the_same(&[host.now()]), fresh);
+    }
+    assert_eq!(organization.count("logins"), 2);
+}
+
+#[test]
+fn an_older_token_does_not_come_back_from_an_idle_host() {
+    let (_redis, organization, hosts, dead, fresh) = an_idle_host_has_the_dead_token();
+    // Nobody has told this host so far. Now Redis has the dead one.
+    assert_eq!(all_have_the_same(&[hosts[1].now()]), dead);
+    for host in [&hosts[0], &hosts[1], &hosts[0], &hosts[1]] {
+        assert_eq!(all_have_the_same(&[host.now()]), fresh);
+    }
+    assert_eq!(organization.count("logins"), 2);
+}
