@@ -198,6 +198,41 @@ fn it_waits_for_the_login_of_its_own_process_too() {
     assert_eq!(fault.seen()["tokens"], 0);
 }
 
+#[test]
+fn the_token_of_a_renewal_that_was_under_way_is_revoked_too() {
+    let machine = Machine::new();
+    let fault = Fault::new("life600");
+    let client = machine.process(&fault, json!({}));
+    client.token().unwrap();
+    machine.pass(575.0);
+    fault.change("delay500");
+    // It starts the renewal, and serves meanwhile.
+    client.token().unwrap();
+    wait_for(|| fault.logins() == 2);
+    client.logout().unwrap();
+    assert_eq!(client.generation(), 0);
+    let seen = fault.seen();
+    assert!(!seen["alive"].as_array().unwrap().contains(&seen["issued"][1]), "{:?}", fault.asked());
+    assert_eq!(fault.logins(), 2);
+}
+
+#[test]
+fn the_token_with_which_another_process_replaced_the_own_one_is_revoked() {
+    let machine = Machine::new();
+    let fault = Fault::new("ok");
+    let [client, other] = [(); 2].map(|()| machine.process(&fault, json!({})));
+    assert_eq!(token(&client), token(&other));
+    fault.revoke();
+    fault.change("delay500");
+    other.invalidate(&token(&other)).unwrap();
+    assert!(!other.wait(Duration::ZERO).unwrap());
+    wait_for(|| fault.logins() == 2);
+    client.logout().unwrap();
+    assert_eq!((client.generation(), &fault.seen()["tokens"]), (0, &json!(0)), "{:?}", fault.asked());
+    assert_ne!(token(&client), fault.seen()["issued"][1].as_str().unwrap());
+    assert_eq!(fault.logins(), 3);
+}
+
 // In slices
 
 #[test]
