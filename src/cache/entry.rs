@@ -257,12 +257,10 @@ impl Entry {
         published
     }
 
-    /// Forgets a token that was given back.
-    pub(super) fn forget(&self, token: &Token) {
+    /// Forgets the token that was had last: it was given back, or replaced by one that was.
+    pub(super) fn forget(&self) {
         let _one_at_a_time = self.state();
-        if self.published.token().is_some_and(|present| present.value == token.value) {
-            self.published.replace(None);
-        }
+        self.published.replace(None);
     }
 
     /// Notes what a lookup came to, for the counts, the log and the next renewal; wakes everybody who waits for it.

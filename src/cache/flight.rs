@@ -50,10 +50,12 @@ impl LogoutFlight {
         Self { entry: entry.clone(), lead: Some(lead) }
     }
 
-    /// Forgets the token that was revoked, and wakes everybody who waits. It took `time`.
-    pub fn finish(mut self, revoked: Result<Option<Arc<Token>>, Error>, clock: &dyn Clock, time: Duration) {
-        if let Ok(Some(token)) = &revoked {
-            self.entry.forget(token);
+    /// Forgets what was revoked, and wakes everybody who waits. It took `time`.
+    pub fn finish(mut self, revoked: Result<Vec<Arc<Token>>, Error>, clock: &dyn Clock, time: Duration) {
+        if revoked.is_ok() {
+            self.entry.forget();
+        }
+        if revoked.as_ref().is_ok_and(|tokens| !tokens.is_empty()) {
             self.entry.events().add(Event::new(Kind::Logout).lasting(time), clock.wall());
         }
         if let Some(lead) = self.lead.take() {

@@ -7,9 +7,9 @@ use crate::error::{Error, Status};
 use crate::record::{self, Need, Token};
 
 impl Lookup<'_> {
-    /// Revokes `mine`, else the store's token, and forgets it in the store. Takes the lock like a login, so that no login is
-    /// under way meanwhile. Gives the token that was revoked; `None`: there was none.
-    pub fn give_back(&self, mine: Option<Arc<Token>>) -> Result<Option<Arc<Token>>, Error> {
+    /// Revokes the store's token, and `mine` where that is another one which is not known to be dead. Forgets both in the
+    /// store. Takes the lock like a login, so that no login is under way meanwhile. Gives the tokens that were revoked.
+    pub fn give_back(&self, mine: Option<Arc<Token>>) -> Result<Vec<Arc<Token>>, Error> {
         let mut pause = PAUSES.0;
         let lock = loop {
             let now = self.clock.read();
@@ -25,14 +25,17 @@ impl Lookup<'_> {
             self.clock.sleep(pause);
             pause = (pause * 2).min(PAUSES.1);
         };
-        let now = self.clock.read();
-        let Some(token) = mine.or_else(|| lock.record().valid_token(&now).cloned()) else { return Ok(None) };
-        self.server.logout(&token, self.left())?;
-        let now = self.clock.read();
-        let event = record::Event::GivenBack(token.fingerprint());
-        let (record, _) = lock.record().step(event, &Need::default(), self.rules, &now);
+        let mut record = lock.record().clone();
+        let known = |token: &Arc<Token>| record.has(&token.fingerprint()) || record.dead.has(&token.fingerprint());
+        let other = mine.filter(|mine| !known(mine));
+        let tokens: Vec<_> = record.token.clone().into_iter().chain(other).collect();
+        for token in &tokens {
+            self.server.logout(token, self.left())?;
+            let event = record::Event::GivenBack(token.fingerprint());
+            (record, _) = record.step(event, &Need::default(), self.rules, &self.clock.read());
+        }
         // Where it cannot be written, whoever finds the token there learns from the server that it is dead.
-        let _ = lock.write(&record, &now);
-        Ok(Some(token))
+        let _ = lock.write(&record, &self.clock.read());
+        Ok(tokens)
     }
 }
