@@ -27,7 +27,7 @@ pub struct Counters {
     pub adopted: Counter,
     /// Logins that gave a token, in the order of [`Reason::NAMES`].
     logins: [Counter; Reason::NAMES.len()],
-    /// Lookups that gave no token.
+    /// Lookups that sent something and gave no token.
     pub logins_failed: Counter,
     /// Calls that waited for a lookup.
     pub waits: Counter,

@@ -10,13 +10,13 @@ use super::counters::{Counters, Hits};
 use super::published::{Publication, Published};
 use super::report::StoreReport;
 use super::single_flight::{Lead, Outcome, SingleFlight};
-use crate::error::Error;
+use crate::error::{Error, Status};
 use crate::events::{Event, Events, Kind};
 use crate::process::clock::Clock;
 use crate::process::fork::{Inherit, PerProcess};
 use crate::process::random;
 use crate::record::hold_off::SHORTEST;
-use crate::record::{Moment, Need, Origin, Token};
+use crate::record::{Moment, Need, Now, Origin, Token};
 use crate::store::Seals;
 use crate::store::memory::Memory;
 
@@ -245,7 +245,7 @@ impl Entry {
 
     /// Makes `token` the present one. The one that is published already keeps its number, and stays reported if it was
     /// reported while the lookup was under way.
-    pub(super) fn publish(&self, token: Arc<Token>, origin: Origin) -> Arc<Published> {
+    pub(super) fn publish(&self, token: Arc<Token>, origin: Origin, now: &Now) -> Arc<Published> {
         let _one_at_a_time = self.state();
         let present = self.published.token().filter(|present| present.value == token.value);
         let published = present.unwrap_or_else(|| Published::new(token));
@@ -253,6 +253,11 @@ impl Entry {
         if origin == Origin::FalseAlarm || rejected.load(Ordering::Acquire) != published.number {
             rejected.store(0, Ordering::Release);
             self.published.replace(Some(published.clone()));
+        }
+        // It was given back while the lookup was on its way here.
+        if self.memory().record(now).dead.has(&published.fingerprint()) {
+            rejected.store(published.number, Ordering::Release);
+            self.published.doubt();
         }
         published
     }
@@ -268,27 +273,31 @@ impl Entry {
         &self,
         lead: Lead,
         found: Result<(Arc<Token>, Origin), Error>,
+        sent: bool,
         clock: &dyn Clock,
         time: Duration,
     ) {
-        let (own, now, wall) = (self.own(), clock.now(), clock.wall());
+        let (own, now) = (self.own(), clock.read());
         let (outcome, event, quiet) = match found {
             Ok((token, origin)) => {
                 own.counters.found(origin);
-                (Ok(self.publish(token, origin)), Event::found(origin), Duration::ZERO)
+                (Ok(self.publish(token, origin, &now)), Event::found(origin), Duration::ZERO)
             }
             Err(error) => {
-                own.counters.logins_failed.add();
-                let event = Event::failure(&error);
+                if sent {
+                    own.counters.logins_failed.add();
+                }
+                // A lock that was not had in time holds nobody off.
+                let event = (sent || error.status != Status::Timeout).then(|| Event::failure(&error));
                 let quiet = error.retry_after.clamp(SHORTEST, RENEWAL_LOOKS);
-                (Err(error), Some(event), quiet)
+                (Err(error), event, quiet)
             }
         };
         if let Some(event) = event {
-            own.events.add(event.lasting(time), wall);
+            own.events.add(event.lasting(time), now.wall);
         }
-        own.renew_from.store(milliseconds(now.after(quiet)), Ordering::Release);
-        own.lookups.finish(lead, outcome, now);
+        own.renew_from.store(milliseconds(now.moment.after(quiet)), Ordering::Release);
+        own.lookups.finish(lead, outcome, now.moment);
     }
 
     /// Wakes everybody who waits for a logout.

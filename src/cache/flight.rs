@@ -22,10 +22,11 @@ impl LookupFlight {
         Self { entry: entry.clone(), lead: Some(lead) }
     }
 
-    /// Publishes what the lookup came to, and wakes everybody who waits for it. It took `time`.
-    pub fn finish(mut self, found: Result<(Arc<Token>, Origin), Error>, clock: &dyn Clock, time: Duration) {
+    /// Publishes what the lookup came to, and wakes everybody who waits for it. `sent`: something was sent to the server.
+    /// It took `time`.
+    pub fn finish(mut self, found: Result<(Arc<Token>, Origin), Error>, sent: bool, clock: &dyn Clock, time: Duration) {
         if let Some(lead) = self.lead.take() {
-            self.entry.finish_lookup(lead, found, clock, time);
+            self.entry.finish_lookup(lead, found, sent, clock, time);
         }
     }
 }
@@ -33,7 +34,7 @@ impl LookupFlight {
 impl Drop for LookupFlight {
     fn drop(&mut self) {
         if let Some(lead) = self.lead.take() {
-            self.entry.finish_lookup(lead, Err(bug("login")), &System, Duration::ZERO);
+            self.entry.finish_lookup(lead, Err(bug("login")), true, &System, Duration::ZERO);
         }
     }
 }

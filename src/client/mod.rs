@@ -2,6 +2,7 @@
 
 mod stats;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -128,8 +129,8 @@ impl Client {
     fn start_lookup(&self, lead: Lead) {
         self.start("tps-login", LookupFlight::new(&self.0.entry, lead), |account, flight| {
             let need = account.entry.need(account.clock.now());
-            let (found, time) = account.look_up(|lookup| lookup.find(&need));
-            flight.finish(found, &*account.clock, time);
+            let ((found, sent), time) = account.look_up(|lookup| (lookup.find(&need), lookup.sent.get()));
+            flight.finish(found, sent, &*account.clock, time);
         });
     }
 
@@ -176,6 +177,7 @@ impl Account {
             timeout: options.timeout,
             connect_timeout: options.connect_timeout,
             deadline,
+            sent: Cell::new(false),
         });
         self.entry.note_store(report(&*store), self.clock.wall());
         (outcome, start.elapsed())

@@ -28,14 +28,18 @@ impl Lookup<'_> {
         let mut record = lock.record().clone();
         let known = |token: &Arc<Token>| record.has(&token.fingerprint()) || record.dead.has(&token.fingerprint());
         let other = mine.filter(|mine| !known(mine));
-        let tokens: Vec<_> = record.token.clone().into_iter().chain(other).collect();
-        for token in &tokens {
-            self.server.logout(token, self.left())?;
+        let (mut revoked, mut outcome) = (Vec::new(), Ok(()));
+        for token in record.token.clone().into_iter().chain(other) {
+            outcome = self.server.logout(&token, self.left());
+            if outcome.is_err() {
+                break;
+            }
             let event = record::Event::GivenBack(token.fingerprint());
             (record, _) = record.step(event, &Need::default(), self.rules, &self.clock.read());
+            revoked.push(token);
         }
         // Where it cannot be written, whoever finds the token there learns from the server that it is dead.
         let _ = lock.write(&record, &self.clock.read());
-        Ok(tokens)
+        outcome.map(|()| revoked)
     }
 }

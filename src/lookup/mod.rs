@@ -5,6 +5,7 @@
 mod attempt;
 mod logout;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ pub struct Lookup<'a> {
     pub connect_timeout: Duration,
     /// When the call is over.
     pub deadline: Instant,
+    /// Whether anything was sent to the server.
+    pub sent: Cell<bool>,
 }
 
 /// The store's lock, while it is held.
@@ -109,8 +112,14 @@ impl Lookup<'_> {
                 Action::Use(token, origin) => return Ok(Step::Found((token, origin))),
                 Action::Fail(error) => return Err(error),
                 Action::Check(_) | Action::Lock | Action::Done => return Ok(Step::Again),
-                Action::Probe => record::Event::Probed(self.server.probe(self.left()).map_err(|no| self.failure(no))),
-                Action::Send(_) => record::Event::Answered(self.log_in()),
+                Action::Probe => {
+                    self.sent.set(true);
+                    record::Event::Probed(self.server.probe(self.left()).map_err(|no| self.failure(no)))
+                }
+                Action::Send(_) => {
+                    self.sent.set(true);
+                    record::Event::Answered(self.log_in())
+                }
             };
         }
     }
@@ -138,6 +147,7 @@ impl Lookup<'_> {
 
     /// Asks the server whether the token stands that was reported as rejected. Not under the lock: others need not wait.
     fn check(&self, token: &Token, at: Timestamp) -> (Timestamp, Verdict) {
+        self.sent.set(true);
         let verdict = match self.server.check(token, self.left() / 3) {
             Checked::Stands => Verdict::Stands,
             Checked::Dead => Verdict::Dead,
