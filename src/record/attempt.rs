@@ -94,3 +94,14 @@ impl Attempt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_have_the_names_that_stats_count_them_by() {
+        let names = [Reason::First, Reason::Expired, Reason::Renewal, Reason::Rejection].map(Reason::name);
+        assert_eq!(names, ["first", "ended", "renewed", "rejected"]);
+    }
+}

@@ -78,8 +78,8 @@ impl Budget {
     /// Notes a renewal that was free.
     pub fn renewed(&mut self, now: Timestamp) {
         self.settle(now);
-        self.renewals.drain(..self.renewals.len().saturating_sub(RENEWALS - 1));
         self.renewals.push(now);
+        self.renewals.drain(..self.renewals.len().saturating_sub(RENEWALS));
     }
 
     /// Drops what is older than a day. What lies in the future was noted by a clock that was set back since: it counts as
@@ -91,11 +91,14 @@ impl Budget {
         }
     }
 
-    /// How many logins may follow one another at `now`.
+    /// How many logins may follow one another at `now`; of a budget that is lifted, as many as of a full one.
     pub fn left(&self, now: Timestamp, per_day: u32) -> u32 {
+        if per_day == 0 {
+            return BURST as u32;
+        }
         let mut after = self.clone();
         let mut left = 0;
-        while left < per_day.min(BURST as u32) && after.wait(now, per_day).is_zero() {
+        while after.wait(now, per_day).is_zero() {
             after.draw(now);
             left += 1;
         }
@@ -151,7 +154,20 @@ mod tests {
         assert_eq!((budget.left(at(0), 10), wait(&budget, 0), wait(&budget, 4), wait(&budget, 10)), (0, 10, 6, 0));
         budget.draw(at(10));
         assert_eq!((wait(&budget, 10), wait(&budget, 20)), (10, 0));
-        assert_eq!(budget.left(at(60), 10), 3);
+        assert_eq!((budget.left(at(60), 10), budget.left(at(60), 6), budget.left(at(10), 0)), (3, 2, 3));
+    }
+
+    #[test]
+    fn what_is_a_day_old_does_not_count() {
+        let mut budget = Budget::default();
+        budget.draw(at(0));
+        budget.renewed(at(0));
+        let day = 24 * 60;
+        assert!(!budget.wait(at(day - 1), 1).is_zero() && budget.wait(at(day), 1).is_zero());
+        budget.settle(at(day - 1));
+        assert_eq!((budget.drawn().len(), budget.renewals().len()), (1, 1));
+        budget.settle(at(day));
+        assert_eq!((budget.drawn().len(), budget.renewals().len()), (0, 0));
     }
 
     #[test]
@@ -200,6 +216,7 @@ mod tests {
         assert!(!budget.renewal_is_free(at(9)) && budget.renewal_is_free(at(10)));
         budget.renewed(at(10));
         assert!(!budget.renewal_is_free(at(10)) && budget.renewal_is_free(at(11)));
+        assert_eq!(budget.renewals(), (1..=10).map(at).collect::<Vec<_>>());
     }
 
     #[test]

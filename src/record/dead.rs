@@ -69,6 +69,7 @@ mod tests {
             dead.add(number.to_string(), number % 2 == 0);
         }
         assert!(!dead.has("1") && dead.has("2") && dead.has("9"));
+        assert_eq!(dead.fingerprints(), ["2", "3", "4", "5", "6", "7", "8", "9"]);
         assert!(!dead.rejected());
         dead.add("4".to_owned(), true);
         assert!(!dead.rejected() && dead.has("2"), "it was known");

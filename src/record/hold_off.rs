@@ -133,12 +133,28 @@ mod tests {
     }
 
     #[test]
+    fn a_status_tells_the_kind() {
+        for (status, kind) in [
+            (Status::Credentials, Kind::Credentials),
+            (Status::TokenLimit, Kind::TokenLimit),
+            (Status::Throttled, Kind::Throttled),
+            (Status::Server, Kind::Unavailable),
+            (Status::Network, Kind::Unavailable),
+        ] {
+            assert_eq!(Kind::of(status), kind);
+        }
+    }
+
+    #[test]
     fn a_broken_network_is_asked_ever_more_rarely() {
         for in_a_row in 0..100 {
             for random in [0, 1, 499, 59_999, u64::MAX] {
                 let wait = length(Kind::Unavailable, &error(), in_a_row, random);
                 assert!(wait >= SHORTEST && wait <= Duration::from_secs(60));
             }
+        }
+        for random in (0..62_000_000).step_by(9_973) {
+            assert!(length(Kind::Unavailable, &error(), 9, random) <= Duration::from_secs(60));
         }
         let longest = |n| length(Kind::Unavailable, &error(), n, 59_500_000 - 1).as_millis();
         assert!(length(Kind::Unavailable, &error(), 1, 500_000).as_millis() == 1000, "at most 1 s");
@@ -182,7 +198,8 @@ mod tests {
             let whole = hold_off.error.retry_after;
             prop_assert!(whole >= SHORTEST && whole <= Duration::from_secs(3600));
             if asked.is_none() {
-                prop_assert!(whole <= Duration::from_secs(300));
+                let longest = if kind == Kind::Unavailable { 60 } else { 300 };
+                prop_assert!(whole <= Duration::from_secs(longest));
             }
             match hold_off.error(None, wall + SignedDuration::from_secs(after)) {
                 Some(left) => prop_assert!(left.retry_after <= whole && (-61..3600).contains(&after)),

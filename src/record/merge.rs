@@ -66,3 +66,121 @@ fn made_at(token: Option<&Arc<Token>>) -> Option<Timestamp> {
 fn later<'a>(one: &'a Record, other: &'a Record, at: impl Fn(&Record) -> Option<Timestamp>) -> &'a Record {
     if at(other) > at(one) { other } else { one }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::error::{Error, Status};
+    use crate::record::{Check, Failures, HoldOff, Kind, Moment, Now};
+    use crate::secret::Secret;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_800_000_000 + seconds)
+    }
+
+    fn with_token(name: &str, made: i64) -> Record {
+        let now = Now { moment: Moment::default(), wall: at(made), boot: None };
+        Record { token: Some(Arc::new(Token::own(Secret::new(name.to_owned()), &now))), ..Record::default() }
+    }
+
+    fn refused(since: i64) -> (Attempt, Option<Failures>) {
+        let hold_off = HoldOff::after(Kind::Credentials, Error::new(Status::Credentials, "no"), 1, 0, None, at(since));
+        (Attempt::Refused(hold_off), Some(Failures { kind: Kind::Credentials, in_a_row: 1 }))
+    }
+
+    /// In both orders.
+    fn merged(one: &Record, other: &Record) -> Record {
+        let both = one.merged(other);
+        assert_eq!(both, other.merged(one));
+        both
+    }
+
+    #[test]
+    fn the_newer_token_wins_and_a_dead_one_never() {
+        let (old, mut new) = (with_token("old", 0), with_token("new", 10));
+        assert_eq!(merged(&old, &new).token, new.token);
+        let dead = new.token.take().unwrap().fingerprint();
+        new.dead.add(dead.clone(), true);
+        assert_eq!(merged(&with_token("new", 10), &new).token, None);
+        let both = merged(&with_token("old", 0), &new);
+        assert!(both.token == old.token && both.dead.has(&dead));
+    }
+
+    #[test]
+    fn an_attempt_counts_until_a_later_token() {
+        let mut failed = Record::default();
+        (failed.attempt, failed.failures) = refused(5);
+        assert_eq!(merged(&failed, &Record::default()), failed);
+        let earlier = merged(&failed, &with_token("a", 0));
+        assert_eq!((&earlier.attempt, earlier.failures), (&failed.attempt, failed.failures));
+        let later = merged(&failed, &with_token("a", 10));
+        assert_eq!((later.attempt, later.failures), (Attempt::None, None));
+        // Whatever the times: it was made with this very token.
+        let mut own = with_token("a", 10);
+        (own.attempt, own.failures) = refused(5);
+        assert_eq!(merged(&own, &with_token("a", 10)).attempt, own.attempt);
+        let mut second = Record::default();
+        (second.attempt, second.failures) = refused(8);
+        assert_eq!(merged(&failed, &second).attempt, second.attempt, "the later one");
+    }
+
+    #[test]
+    fn a_lost_renewal_is_its_tokens() {
+        let lost = Record { renewal_lost: true, ..with_token("a", 0) };
+        assert!(merged(&lost, &with_token("a", 0)).renewal_lost);
+        assert!(merged(&lost, &with_token("older", -5)).renewal_lost);
+        assert!(!merged(&lost, &with_token("newer", 5)).renewal_lost);
+    }
+
+    #[test]
+    fn the_later_check_and_replacement_count() {
+        let check = |at| Some(Check { token: "a".to_owned(), at, undecided: None });
+        let one = Record { check: check(at(1)), replaced_at: Some(at(9)), ..Record::default() };
+        let other = Record { check: check(at(2)), replaced_at: Some(at(3)), ..Record::default() };
+        let both = merged(&one, &other);
+        assert_eq!((both.check, both.replaced_at), (other.check.clone(), one.replaced_at));
+        assert_eq!(merged(&Record::default(), &other), other);
+    }
+
+    #[test]
+    fn what_is_known_on_one_side_only_is_taught() {
+        let empty = Record::default();
+        assert!(!empty.teaches(&empty));
+        let mut drawn = Record::default();
+        drawn.budget.draw(at(0));
+        let mut dead = Record::default();
+        dead.dead.add("a".to_owned(), true);
+        let failed = Record { attempt: refused(0).0, ..Record::default() };
+        let checked =
+            Record { check: Some(Check { token: "a".to_owned(), at: at(0), undecided: None }), ..Record::default() };
+        for record in [with_token("a", 0), drawn.clone(), dead, failed, checked] {
+            assert!(record.teaches(&empty) && !record.teaches(&record), "{record:?}");
+        }
+        assert!(!empty.teaches(&drawn), "it draws less");
+        assert!(with_token("a", 0).teaches(&with_token("b", 0)));
+    }
+
+    #[test]
+    fn a_record_by_another_clock_is_the_same_when_it_comes_back() {
+        let mut record = with_token("a", 0);
+        record.budget.draw(at(0));
+        record.budget.renewed(at(1));
+        record.replaced_at = Some(at(2));
+        record.check = Some(Check { token: "a".to_owned(), at: at(3), undecided: None });
+        let (attempt, _) = refused(4);
+        record.attempt = attempt;
+        let hour = SignedDuration::from_hours(1);
+        let ahead = record.shifted(hour);
+        assert_eq!(ahead.shifted(-hour), record);
+        let moved = |time: Option<Timestamp>| time.map(|time| time + hour);
+        assert_eq!(ahead.budget.drawn(), [at(0) + hour]);
+        assert_eq!(ahead.budget.renewals(), [at(1) + hour]);
+        assert_eq!(ahead.replaced_at, moved(record.replaced_at));
+        assert_eq!(ahead.check.as_ref().map(|check| check.at), Some(at(3) + hour));
+        assert_eq!(ahead.attempt.at(), moved(record.attempt.at()));
+        assert_eq!(made_at(ahead.token.as_ref()), moved(made_at(record.token.as_ref())));
+    }
+}

@@ -94,7 +94,7 @@ impl Record {
                 record.find_dead_writer(wall);
                 record.next(need, rules, now)
             }
-            Event::Probed(Ok(())) => record.send(need, rules, now),
+            Event::Probed(Ok(())) => record.send(rules, now),
             Event::Probed(Err(failure)) => {
                 let hold_off = record.hold_off(failure, rules, wall);
                 let error = hold_off.error.clone();
@@ -153,19 +153,19 @@ impl Record {
             return Action::Use(token, Origin::Owner);
         }
         let wall = whole_milliseconds(now.wall);
-        if let Some(error) = self.beyond_budget(need, rules, wall, now) {
+        if let Some(error) = self.beyond_budget(rules, wall, now) {
             return Action::Fail(error);
         }
         match self.attempt {
             Attempt::Lost(_) => Action::Probe,
-            _ => self.send(need, rules, now),
+            _ => self.send(rules, now),
         }
     }
 
     /// Writes down the login that is about to be sent.
-    fn send(&mut self, need: &Need, rules: &Rules, now: &Now) -> Action {
+    fn send(&mut self, rules: &Rules, now: &Now) -> Action {
         let at = whole_milliseconds(now.wall);
-        let reason = self.reason(need, rules, now);
+        let reason = self.reason(now);
         let free = self.free(reason, at);
         self.budget.draw(at);
         self.attempt = Attempt::Sent(Sent { at, by: rules.process, reason, free });
@@ -244,13 +244,13 @@ impl Record {
         HoldOff::after(kind, error, in_a_row, random, rules.proxy.as_deref(), wall)
     }
 
-    /// Why there is to be a login.
-    fn reason(&self, need: &Need, rules: &Rules, now: &Now) -> Reason {
+    /// Why there is to be a login. A token that is still valid is replaced only where it is to be renewed.
+    fn reason(&self, now: &Now) -> Reason {
         match &self.token {
             Some(token) if !token.usable(now.moment) => Reason::Expired,
-            Some(token) if need.renewing && token.due(now.moment, rules.refresh_ahead, rules.spread) => Reason::Renewal,
-            _ if self.dead.rejected() => Reason::Rejection,
-            _ => Reason::First,
+            Some(_) => Reason::Renewal,
+            None if self.dead.rejected() => Reason::Rejection,
+            None => Reason::First,
         }
     }
 
@@ -264,8 +264,8 @@ impl Record {
         rules.own_token.is_some() && self.token.is_none() && self.dead.is_empty()
     }
 
-    fn beyond_budget(&self, need: &Need, rules: &Rules, wall: Timestamp, now: &Now) -> Option<Error> {
-        let reason = self.reason(need, rules, now);
+    fn beyond_budget(&self, rules: &Rules, wall: Timestamp, now: &Now) -> Option<Error> {
+        let reason = self.reason(now);
         let replaced = self.replaced_at.filter(|_| reason == Reason::Rejection);
         let fresh = replaced.map_or(Duration::ZERO, |at| {
             Duration::try_from(wall.duration_since(at)).map_or(Duration::ZERO, |age| FRESH.saturating_sub(age))

@@ -267,6 +267,12 @@ fn a_report_is_answered_by_the_store_first_and_by_one_check_then() {
         assert_eq!(used(&action).is_some(), answered, "{at}: {action:?}");
     }
     assert_eq!(course.left(), 2);
+    // A token that is given back takes the verdict on it along, and no other one.
+    let check = course.record.check.clone();
+    course.step(Event::GivenBack(token("b", None, 0).fingerprint()));
+    assert!(check.is_some() && course.record.check == check);
+    course.step(Event::GivenBack(token("a", None, 0).fingerprint()));
+    assert_eq!(course.record.check, None);
 }
 
 #[test]
@@ -302,6 +308,7 @@ fn what_decides_nothing_twice_counts_as_dead() {
     course.at = 110;
     assert!(matches!(course.step(Event::Looked), Action::Check(_)));
     assert_eq!(course.step(undecided(110)), Action::Send(Reason::Rejection));
+    assert_eq!(course.record.check, None);
     assert!(course.record.dead.has(&token("a", None, 0).fingerprint()));
 }
 
