@@ -98,6 +98,8 @@ suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) f
 echo "== C"
 suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh
 
+suite "C programs that end in a login" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/ends.sh
+
 suite "cargo cinstall" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/package.sh
 
 echo "== Ruby"
