@@ -111,6 +111,9 @@ suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:
   env -C bindings/php phpunit
 suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
 
+echo "== renewal"
+suite "scripts that ask once and leave" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/renewal/run.sh
+
 # quickstart LOGINS: runs it as a newcomer does and looks at what it says.
 quickstart() {
   env -u TPS_USERNAME -u TPS_PASSWORD -u TPS_ORGANIZATION_ID examples/quickstart.sh >"$scratch/quickstart"
