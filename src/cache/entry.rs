@@ -80,6 +80,16 @@ impl Inherit for Own {
 }
 
 impl Entry {
+    /// A process's entry, or that of a child of `parent`'s process, which renews by this `spread`: a simulation leaves
+    /// nothing to chance.
+    #[doc(hidden)]
+    pub fn simulated(parent: Option<&Self>, spread: f64) -> Self {
+        let own = Own { spread, ..Own::inherit(parent.map(Self::own)) };
+        let entry = Self { published: Publication::default(), own: PerProcess::holding(own) };
+        entry.published.replace(parent.and_then(|parent| parent.published.token()));
+        entry
+    }
+
     /// The entry of a forked child of a process that has this one.
     #[doc(hidden)]
     pub fn forked(&self) -> Self {
@@ -175,6 +185,7 @@ impl Entry {
         let rejected = self.published.token().filter(|token| token.number == rejected);
         Need {
             rejected: rejected.map(|token| (token.fingerprint(), self.state().reported_at)),
+            expired: self.published.token().filter(|token| !token.usable(now)).map(|token| token.fingerprint()),
             renewing: self.token(now).is_some(),
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Lookup;
-use crate::record;
+use crate::record::{self, Now, Token};
 use crate::server::{Again, Answer};
 
 /// Before another request, where nothing of the one before can have been sent.
@@ -11,11 +11,16 @@ const RETRIES: [Duration; 2] = [Duration::from_millis(200), Duration::from_milli
 
 impl Lookup<'_> {
     /// Sends it, and again only where nothing can have been made.
-    pub(super) fn log_in(&self) -> record::Answer {
+    pub(super) fn log_in(&self, start: &Now) -> record::Answer {
         let mut pauses = RETRIES.iter();
         loop {
+            // A token comes by the date as it is when its login is sent.
+            let set = self.clock.wall().duration_since(self.now(start).wall);
             let refusal = match self.server.login(self.left()) {
-                Answer::Token(token) => return record::Answer::Token(token),
+                Answer::Token(token) => {
+                    let clock_ahead = token.clock_ahead.saturating_add(set);
+                    return record::Answer::Token(Token { clock_ahead, ..token });
+                }
                 Answer::Lost(error) => return record::Answer::Lost(self.lost(error)),
                 Answer::Refused(refusal) => refusal,
             };

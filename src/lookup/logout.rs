@@ -11,8 +11,9 @@ impl Lookup<'_> {
     /// store. Takes the lock like a login, so that no login is under way meanwhile. Gives the tokens that were revoked.
     pub fn give_back(&self, mine: Option<Arc<Token>>) -> Result<Vec<Arc<Token>>, Error> {
         let mut pause = PAUSES.0;
+        let start = self.clock.read();
         let lock = loop {
-            let now = self.clock.read();
+            let now = self.now(&start);
             if let Some(lock) = self.store.try_lock(&now, self.deadline).map_err(unusable)? {
                 break lock;
             }
@@ -35,11 +36,11 @@ impl Lookup<'_> {
                 break;
             }
             let event = record::Event::GivenBack(token.fingerprint());
-            (record, _) = record.step(event, &Need::default(), self.rules, &self.clock.read());
+            (record, _) = record.step(event, &Need::default(), self.rules, &self.now(&start));
             revoked.push(token);
         }
         // Where it cannot be written, whoever finds the token there learns from the server that it is dead.
-        let _ = lock.write(&record, &self.clock.read());
+        let _ = lock.write(&record, &self.now(&start));
         outcome.map(|()| revoked)
     }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Status};
 use crate::process::clock::Clock;
-use crate::record::{self, Action, Failure, Kind, Need, Origin, Rules, Token, Verdict};
+use crate::record::{self, Action, Failure, Kind, Need, Now, Origin, Rules, Token, Verdict};
 use crate::server::{Checked, Refusal, Server};
 use crate::store::{Lock, Store, StoreError, WriteError};
 
@@ -58,9 +58,13 @@ impl Lookup<'_> {
     pub fn find(&self, need: &Need) -> Result<Found, Error> {
         let mut checked = None;
         let mut pause = PAUSES.0;
+        let start = self.clock.read();
         loop {
-            let now = self.clock.read();
+            let now = self.now(&start);
             let record = self.store.read(&now, self.deadline).map_err(unusable)?;
+            if now.is_outdated(self.clock.now()) && !self.left().is_zero() {
+                continue;
+            }
             let event = match (record.step(record::Event::Looked, need, self.rules, &now).1, checked.take()) {
                 (Action::Use(token, origin), _) => return Ok((token, origin)),
                 (Action::Fail(error), _) => return Err(error),
@@ -72,16 +76,20 @@ impl Lookup<'_> {
                 (_, checked) => checked,
             };
             match self.store.try_lock(&now, self.deadline).map_err(unusable)? {
+                // Read by clocks of long ago: once more.
+                Some(_) if now.is_outdated(self.clock.now()) => checked = event,
                 Some(lock) => {
                     let event =
                         event.map_or(record::Event::Locked, |(at, verdict, _)| record::Event::Checked(at, verdict));
-                    if let Step::Found(found) = self.with_lock(lock, event, need)? {
+                    if let Step::Found(found) = self.with_lock(lock, event, need, &start)? {
                         return Ok(found);
                     }
                 }
                 None => match event {
                     // Whoever has the lock is about to find another token anyway.
-                    Some((_, Verdict::Stands, token)) => return Ok((token, Origin::FalseAlarm)),
+                    Some((_, Verdict::Stands, token)) if !record.dead.has(&token.fingerprint()) => {
+                        return Ok((token, Origin::FalseAlarm));
+                    }
                     Some((_, Verdict::Undecided(error), _)) => return Err(error),
                     event => checked = event,
                 },
@@ -95,9 +103,9 @@ impl Lookup<'_> {
     }
 
     /// Each step's record is written before its action is carried out.
-    fn with_lock(&self, mut lock: Held<'_>, mut event: record::Event, need: &Need) -> Result<Step, Error> {
+    fn with_lock(&self, mut lock: Held<'_>, mut event: record::Event, need: &Need, start: &Now) -> Result<Step, Error> {
         loop {
-            let now = self.clock.read();
+            let now = self.now(start);
             let (record, action) = lock.record().step(event, need, self.rules, &now);
             if matches!(action, Action::Probe | Action::Send(_)) && self.left() < self.shortest_login() {
                 return Err(too_late(self.timeout));
@@ -105,7 +113,7 @@ impl Lookup<'_> {
             if record != *lock.record() {
                 lock = match lock.write(&record, &now) {
                     Ok(lock) => lock,
-                    Err(error) => return self.not_written(error, action),
+                    Err(error) => return self.not_written(error, action, start),
                 };
             }
             event = match action {
@@ -118,16 +126,16 @@ impl Lookup<'_> {
                 }
                 Action::Send(_) => {
                     self.sent.set(true);
-                    record::Event::Answered(self.log_in())
+                    record::Event::Answered(self.log_in(start))
                 }
             };
         }
     }
 
     /// The record could not be written. What was about to be sent is not; what was made already serves.
-    fn not_written(&self, error: WriteError, action: Action) -> Result<Step, Error> {
+    fn not_written(&self, error: WriteError, action: Action, start: &Now) -> Result<Step, Error> {
         let theirs = match (&action, &error) {
-            (Action::Use(..) | Action::Fail(_), WriteError::Conflict) => self.theirs()?,
+            (Action::Use(..) | Action::Fail(_), WriteError::Conflict) => self.theirs(start)?,
             _ => None,
         };
         match (action, error, theirs) {
@@ -146,8 +154,8 @@ impl Lookup<'_> {
     }
 
     /// The valid token that another process has stored.
-    fn theirs(&self) -> Result<Option<Arc<Token>>, Error> {
-        let now = self.clock.read();
+    fn theirs(&self, start: &Now) -> Result<Option<Arc<Token>>, Error> {
+        let now = self.now(start);
         let record = self.store.read(&now, self.deadline).map_err(unusable)?;
         Ok(record.valid_token(&now).cloned())
     }
@@ -169,6 +177,13 @@ impl Lookup<'_> {
 
     fn lost(&self, error: Error) -> Failure {
         Failure { kind: Kind::Unavailable, error, random: self.clock.random() }
+    }
+
+    /// All clocks, but the date as it went on from `start`: one that is set during a lookup would put two times into a record.
+    fn now(&self, start: &Now) -> Now {
+        let now = self.clock.read();
+        let since = now.moment.since_start().saturating_sub(start.moment.since_start());
+        Now { wall: start.wall.saturating_add(since).unwrap_or(now.wall), ..now }
     }
 
     fn left(&self) -> Duration {

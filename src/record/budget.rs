@@ -65,7 +65,7 @@ impl Budget {
 
     /// Gives back the draw of `at`: it cost no token.
     pub fn give_back(&mut self, at: Timestamp) {
-        if let Some(place) = self.drawn.iter().rposition(|drawn| *drawn == at) {
+        if let Some(place) = self.drawn.iter().rposition(|drawn| are_one(drawn, &at)) {
             self.drawn.remove(place);
         }
     }
@@ -91,6 +91,13 @@ impl Budget {
         }
     }
 
+    /// Whether `other` has draws that are later than all of this one's: they lay in the future, and were settled here.
+    pub fn has_settled(&self, other: &Self) -> bool {
+        let later =
+            |(mine, theirs): (&Timestamp, &Timestamp)| theirs.duration_since(*mine) > SignedDuration::from_secs(1);
+        self.drawn.last().zip(other.drawn.last()).is_some_and(later)
+    }
+
     /// How many logins may follow one another at `now`; of a budget that is lifted, as many as of a full one.
     pub fn left(&self, now: Timestamp, per_day: u32) -> u32 {
         if per_day == 0 {
@@ -105,12 +112,16 @@ impl Budget {
         draws.count() as u32
     }
 
-    /// The one of the two that allows less.
-    pub fn stricter(&self, other: &Self) -> Self {
-        let strictness = |budget: &Self| (budget.drawn.len(), budget.drawn.last().copied());
-        let drawn = if strictness(other) > strictness(self) { &other.drawn } else { &self.drawn };
-        let renewals = if other.renewals.len() > self.renewals.len() { &other.renewals } else { &self.renewals };
-        Self { drawn: drawn.clone(), renewals: renewals.clone() }
+    /// What both know. Counted from the latest, the later draw of the two counts at each place: so it is as strict as either, and
+    /// a draw that both know, by two clocks, counts once.
+    pub fn merged(&self, other: &Self) -> Self {
+        let both = |mine: &[Timestamp], theirs: &[Timestamp]| {
+            let (long, short) = if mine.len() >= theirs.len() { (mine, theirs) } else { (theirs, mine) };
+            let more = long.len() - short.len();
+            let later = |(then, other): (&Timestamp, Option<&Timestamp>)| other.map_or(*then, |other| *then.max(other));
+            long.iter().zip(std::iter::repeat_n(None, more).chain(short.iter().map(Some))).map(later).collect()
+        };
+        Self::new(both(&self.drawn, &other.drawn), both(&self.renewals, &other.renewals))
     }
 
     /// The first moment at which both limits allow one more.
@@ -127,6 +138,11 @@ impl Budget {
         let room = full.saturating_sub(REFILL * (BURST as i32 - 1)).unwrap_or(Timestamp::MIN);
         day.max(room)
     }
+}
+
+/// Whether two times are of one event, read by two clocks.
+fn are_one(one: &Timestamp, other: &Timestamp) -> bool {
+    one.duration_since(*other).abs() <= SignedDuration::from_secs(1)
 }
 
 #[cfg(test)]
@@ -220,15 +236,15 @@ mod tests {
     }
 
     #[test]
-    fn of_two_the_stricter_counts() {
+    fn two_are_merged_draw_by_draw() {
         let (mut one, mut other) = (Budget::default(), Budget::default());
         one.draw(at(0));
         one.draw(at(1));
         other.draw(at(2));
         other.renewed(at(3));
-        let both = one.stricter(&other);
-        assert_eq!((both.drawn(), both.renewals()), (one.drawn(), other.renewals()));
-        assert_eq!(other.stricter(&one), both);
+        let both = one.merged(&other);
+        assert_eq!((both.drawn(), both.renewals()), ([at(0), at(2)].as_slice(), other.renewals()));
+        assert_eq!(other.merged(&one), both);
     }
 
     proptest! {

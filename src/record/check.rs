@@ -32,9 +32,11 @@ pub enum Verdict {
 }
 
 impl Check {
-    /// Whether this says of `token` that it stands, after it was reported at `reported`.
-    pub fn clears(&self, token: &str, reported: Timestamp) -> bool {
-        self.token == token && self.undecided.is_none() && self.at >= reported
+    /// Whether this says of `token` that it stands, after it was reported at `reported`. A check that lies in the future was
+    /// made before the clock was set back, and says nothing; a report that does is older than any check of today.
+    pub fn clears(&self, token: &str, reported: Timestamp, wall: Timestamp) -> bool {
+        let newer = self.at <= wall && (self.at >= reported || reported > wall);
+        self.token == token && self.undecided.is_none() && newer
     }
 
     /// Why nothing is asked about `token` for the moment, with the time that is left.

@@ -4,34 +4,46 @@
 //! later does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{Attempt, Record, Token};
 
+/// Times of two stores come by two clocks, which differ by so much at most.
+const CLOSE: Duration = Duration::from_secs(1);
+
 impl Record {
     /// What both know. The order of the two makes no difference, but for ties.
     pub fn merged(&self, other: &Self) -> Self {
         let dead = self.dead.merged(&other.dead);
-        let alive = |record: &Self| record.token.clone().filter(|token| !dead.has(&token.fingerprint()));
-        let (mine, theirs) = (alive(self), alive(other));
-        let from_other = made_at(theirs.as_ref()) > made_at(mine.as_ref());
+        let alive = |record: &Self, other: &Self| {
+            record.token.clone().filter(|token| !dead.has(&token.fingerprint()) && !record.is_outlived_by(other, token))
+        };
+        let (mine, theirs) = (alive(self, other), alive(other, self));
+        // The server's own clock tells which one is newer: all others may have been set.
+        let age = |token: Option<&Arc<Token>>| token.map(|token| (token.obtained_at, token.made_at()));
+        let from_other = age(theirs.as_ref()) > age(mine.as_ref());
         let (token, from) = if from_other { (theirs, other) } else { (mine, self) };
         // An attempt that is older than the token had come to its end before that.
         let since = made_at(token.as_ref());
         let attempt = later(self, other, |record| record.attempt.at());
         let (attempt, failures) = match attempt.attempt.at() {
-            at if at.is_some() && (at >= since || attempt.has_token_of(token.as_ref())) => {
+            at if at.is_some()
+                && (since.is_none_or(|since| at > since.checked_add(CLOSE).ok())
+                    || attempt.has_token_of(token.as_ref())) =>
+            {
                 (attempt.attempt.clone(), attempt.failures)
             }
             _ => (Attempt::None, None),
         };
         Self {
-            renewal_lost: from.renewal_lost || (self.same_token(other) && other.renewal_lost),
+            renewal_lost: from.renewal_lost || (self.same_token(other) && (self.renewal_lost || other.renewal_lost)),
             token,
+            latest: self.latest.max(other.latest),
             dead,
             replaced_at: self.replaced_at.max(other.replaced_at),
-            budget: self.budget.stricter(&other.budget),
+            budget: self.budget.merged(&other.budget),
             attempt,
             failures,
             check: later(self, other, |record| record.check.as_ref().map(|check| check.at)).check.clone(),
@@ -46,8 +58,16 @@ impl Record {
         fingerprint(self) != fingerprint(other)
             || self.dead.fingerprints().iter().any(|dead| !other.dead.has(dead))
             || self.budget.drawn().len() > other.budget.drawn().len()
+            || self.budget.has_settled(&other.budget)
             || attempt(self) != attempt(other)
+            || self.renewal_lost && !other.renewal_lost
             || self.check.is_some() && other.check.is_none()
+    }
+
+    /// Whether `other` knows of a later token, which may be dead by now: `token` of this record must not come back then.
+    fn is_outlived_by(&self, other: &Self, token: &Token) -> bool {
+        let number = |record: &Self| record.latest.map(|latest| latest.number);
+        other.latest.is_some_and(|latest| number(other) >= number(self) && latest.obtained_at > token.obtained_at)
     }
 
     fn same_token(&self, other: &Self) -> bool {

@@ -49,6 +49,8 @@ use crate::secret::Secret;
 pub struct Record {
     /// The present token. It may have expired.
     pub token: Option<Arc<Token>>,
+    /// The latest token that a login gave. It may be dead.
+    pub latest: Option<Latest>,
     /// Tokens that nobody may use any more.
     pub dead: Dead,
     /// When the latest replacement of a rejected token was made.
@@ -65,13 +67,32 @@ pub struct Record {
     pub check: Option<Check>,
 }
 
+/// A token among all that there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Latest {
+    /// Counts them.
+    pub number: u64,
+    /// When the server made it, by its own clock.
+    pub obtained_at: Timestamp,
+}
+
 /// What the asking process wants.
 #[derive(Debug, Default, Clone)]
 pub struct Need {
     /// The fingerprint of the token that was reported as rejected, and when.
     pub rejected: Option<(String, Timestamp)>,
+    /// The fingerprint of the token that it has and that has expired. Its own count tells more than a store whose clock was
+    /// set since.
+    pub expired: Option<String>,
     /// It has a token that is about to expire, and wants its successor.
     pub renewing: bool,
+}
+
+impl Need {
+    /// Whether the process that asks has counted this token down.
+    pub(super) fn knows_expired(&self, token: &Token) -> bool {
+        self.expired.as_deref() == Some(&token.fingerprint())
+    }
 }
 
 /// What its options say.

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Attempt, Check, Failures, HoldOff, Kind, Lost, Need, Now, Reason, Record, Rules, Sent, Token, Verdict};
+use super::{
+    Attempt, Check, Failures, HoldOff, Kind, Latest, Lost, Need, Now, Reason, Record, Rules, Sent, Token, Verdict,
+};
 use crate::error::{Error, Status};
 
 /// A token that replaced a rejected one, and is rejected itself before it is so old, is not replaced at once.
@@ -121,13 +123,14 @@ impl Record {
     /// What can be said without the lock; `None`: it is needed.
     fn look(&mut self, need: &Need, rules: &Rules, now: &Now) -> Option<Action> {
         let renew = |token: &Token| need.renewing && token.due(now.moment, rules.refresh_ahead, rules.spread);
-        if let Some(token) = self.valid_token(now).filter(|token| !renew(token)).cloned() {
+        let serves = |token: &Token| !renew(token) && !need.knows_expired(token);
+        if let Some(token) = self.valid_token(now).filter(|token| serves(token)).cloned() {
             let fingerprint = token.fingerprint();
             let Some((_, reported)) = need.rejected.as_ref().filter(|(rejected, _)| *rejected == fingerprint) else {
                 return Some(Action::Use(token, Origin::Store));
             };
             if let Some(check) = &self.check {
-                if check.clears(&fingerprint, *reported) {
+                if check.clears(&fingerprint, *reported, now.wall) {
                     return Some(Action::Use(token, Origin::FalseAlarm));
                 }
                 if let Some(error) = check.held_off(&fingerprint, now.wall) {
@@ -183,6 +186,8 @@ impl Record {
                     self.budget.renewed(wall);
                 }
                 let token = Arc::new(token);
+                let number = self.latest.map_or(0, |latest| latest.number) + 1;
+                self.latest = Some(Latest { number, obtained_at: token.obtained_at });
                 self.token = Some(token.clone());
                 self.replaced_at = (sent.reason == Reason::Rejection).then_some(wall);
                 (self.failures, self.renewal_lost, self.check) = (None, false, None);

@@ -261,6 +261,7 @@ fn a_report_is_answered_by_the_store_first_and_by_one_check_then() {
     assert!(matches!(course.step(Event::Looked), Action::Check(_)));
     let stands = Event::Checked(now(10).wall, Verdict::Stands);
     assert_eq!(used(&course.step(stands)), Some(("a", Origin::FalseAlarm)));
+    course.at = 11;
     for (at, answered) in [(9, true), (10, true), (11, false)] {
         course.need.rejected = Some((token("a", None, 0).fingerprint(), now(at).wall));
         let action = course.step(Event::Looked);
@@ -433,7 +434,7 @@ fn alphabet(record: &Record, at: i64, made: u32) -> Vec<(&'static str, Event, Ne
         events.push(("probe fails", no, need.clone(), 61));
     }
     if let Some(token) = &record.token {
-        let reported = Need { rejected: Some((token.fingerprint(), now(at).wall)), renewing: false };
+        let reported = Need { rejected: Some((token.fingerprint(), now(at).wall)), ..Need::default() };
         events.push(("dead", Event::Checked(now(at).wall, Verdict::Dead), reported.clone(), 0));
         events.push(("stands", Event::Checked(now(at).wall, Verdict::Stands), reported, 0));
         events.push(("given back", Event::GivenBack(token.fingerprint()), need.clone(), 0));

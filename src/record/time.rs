@@ -45,3 +45,14 @@ pub struct Now {
     /// Another text after each start of the machine: moments mean something only to the same start. `None`: unknown.
     pub boot: Option<String>,
 }
+
+/// Clocks that were read so long ago are read again. No operation of a store takes longer.
+const OUTDATED: Duration = Duration::from_millis(2500);
+
+impl Now {
+    /// Whether this process was stopped since it read its clocks: what it has read from a store since is put into the wrong
+    /// time.
+    pub fn is_outdated(&self, moment: Moment) -> bool {
+        moment > self.moment.after(OUTDATED)
+    }
+}

@@ -108,8 +108,10 @@ impl Server for Api {
                 Error::new(Status::Internal, "the login cannot be written as JSON; please report this as a bug");
             return Answer::Refused(Refusal { error, kind: Kind::Unavailable, again: Again::No });
         };
+        // Before it is sent: the time that the answer takes, or for which the process is stopped, is not part of a token's life.
+        let now = self.clock.read();
         let reply = self.send(Method::POST, LOGIN, None, &body, time);
-        answers::login(reply, &self.context(None), &self.clock.read())
+        answers::login(reply, &self.context(None), &now)
     }
 
     fn probe(&self, time: Duration) -> Result<(), Refusal> {

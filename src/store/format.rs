@@ -14,7 +14,7 @@ use super::clocks::Clocks;
 use crate::error::{Error, Status};
 use crate::record::token::fault;
 use crate::record::{
-    Attempt, Budget, Check, Dead, Failures, HoldOff, Kind, Lost, Moment, Now, Reason, Record, Sent, Token,
+    Attempt, Budget, Check, Dead, Failures, HoldOff, Kind, Latest, Lost, Moment, Now, Reason, Record, Sent, Token,
 };
 use crate::secret::{Secret, SecretBuffer};
 
@@ -24,6 +24,8 @@ struct Kept {
     /// Empty: none.
     token: Zeroizing<String>,
     life: Option<Life>,
+    latest_number: u64,
+    latest_ms: Option<i64>,
     dead: Option<Vec<String>>,
     dead_rejected: bool,
     /// 0.1.0: the latest of `dead`.
@@ -129,6 +131,8 @@ impl Kept {
                 boot: now.boot.clone(),
                 ends_ms: token.expires.and_then(|expiry| u64::try_from(expiry.since_start().as_millis()).ok()),
             }),
+            latest_number: record.latest.map_or(0, |latest| latest.number),
+            latest_ms: record.latest.map(|latest| latest.obtained_at.as_millisecond()),
             dead: Some(record.dead.fingerprints().to_vec()),
             dead_rejected: record.dead.rejected(),
             gone: record.dead.fingerprints().last().cloned(),
@@ -176,7 +180,9 @@ impl Kept {
         };
         let failed_kind = self.failed_kind.as_deref().and_then(kind);
         let token = self.life.as_ref().and_then(|life| life.token(Secret::from(self.token), ahead, now)).map(Arc::new);
+        let latest_number = self.latest_number;
         Record {
+            latest: self.latest_ms.and_then(time).map(|obtained_at| Latest { number: latest_number, obtained_at }),
             dead: Dead::new(self.dead.unwrap_or_else(|| self.gone.into_iter().collect()), self.dead_rejected),
             // 0.1.0 says whether, not when.
             replaced_at: self

@@ -10,6 +10,7 @@ use super::redis::RedisStore;
 use super::seal::Seal;
 use super::{Owner, Store, StoreError, Tiered};
 use crate::options::{Cache, Options};
+use crate::process::clock::Clock;
 
 /// The keys of earlier lookups: to derive one takes its time.
 #[derive(Default)]
@@ -45,10 +46,11 @@ pub fn open<'a>(
     memory: &'a Memory,
     seals: &Seals,
     deadline: Instant,
+    clock: &'a dyn Clock,
 ) -> Box<dyn Store + 'a> {
     let in_files = |places| {
         let files = FileStore::open(places, owner, &seals.known());
-        Box::new(Tiered::new(boxed(files, |store| seals.keep(store.seal())), Box::new(memory)))
+        Box::new(Tiered::new(boxed(files, |store| seals.keep(store.seal())), Box::new(memory), clock))
     };
     match &options.cache {
         Cache::Memory => Box::new(memory),
@@ -56,7 +58,7 @@ pub fn open<'a>(
         #[cfg(feature = "redis")]
         Cache::Redis(url, places) => {
             let redis = RedisStore::open(url, owner, options, &seals.known(), deadline);
-            Box::new(Tiered::new(boxed(redis, |store| seals.keep(store.seal())), in_files(places)))
+            Box::new(Tiered::new(boxed(redis, |store| seals.keep(store.seal())), in_files(places), clock))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 use super::{Lock, Store, StoreError, WriteError};
+use crate::process::clock::Clock;
 use crate::record::{Now, Record};
 
 /// Two stores that are one. What each of them knows is merged field by field.
@@ -11,6 +12,7 @@ pub struct Tiered<'s> {
     /// `None`: it could not be opened.
     first: Option<Box<dyn Store + 's>>,
     fallback: Box<dyn Store + 's>,
+    clock: &'s dyn Clock,
     /// The first one has failed in this lookup: it is left alone.
     failed: Cell<bool>,
     errors: RefCell<Vec<StoreError>>,
@@ -18,12 +20,16 @@ pub struct Tiered<'s> {
 
 impl<'s> Tiered<'s> {
     /// `first`, or why it cannot be used.
-    pub fn new(first: Result<Box<dyn Store + 's>, StoreError>, fallback: Box<dyn Store + 's>) -> Self {
+    pub fn new(
+        first: Result<Box<dyn Store + 's>, StoreError>,
+        fallback: Box<dyn Store + 's>,
+        clock: &'s dyn Clock,
+    ) -> Self {
         let (first, errors) = match first {
             Ok(first) => (Some(first), Vec::new()),
             Err(error) => (None, vec![error]),
         };
-        Self { first, fallback, failed: Cell::new(false), errors: RefCell::new(errors) }
+        Self { first, fallback, clock, failed: Cell::new(false), errors: RefCell::new(errors) }
     }
 
     /// The first store, unless it has failed in this lookup.
@@ -44,7 +50,11 @@ impl<'s> Tiered<'s> {
     /// Keeps what both know where it is not known yet. Without waiting: whoever has the lock has something newer.
     fn teach(&self, store: &dyn Store, both: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
         let Some(lock) = store.try_lock(now, deadline)? else { return Ok(()) };
-        let merged = lock.record().merged(both);
+        if now.is_outdated(self.clock.now()) {
+            return Ok(());
+        }
+        let mut merged = lock.record().merged(both);
+        merged.budget.settle(now.wall);
         if !merged.teaches(lock.record()) {
             return Ok(());
         }
@@ -72,7 +82,14 @@ impl Store for Tiered<'_> {
             return behind;
         };
         let Ok(behind) = behind else { return Ok(record) };
-        let both = record.merged(&behind);
+        let mut both = record.merged(&behind);
+        // This process was stopped meanwhile: what it has read is put into the wrong time, and nobody must learn it.
+        if now.is_outdated(self.clock.now()) {
+            return Ok(both);
+        }
+        // A store whose clock was set back has draws that lie in the future. Taught as they are, they would hold off anew by
+        // each store that they reach.
+        both.budget.settle(now.wall);
         if both.teaches(&record) {
             // A store that can only be read serves all the same.
             let _ = self.teach(first, &both, now, deadline);
@@ -90,9 +107,21 @@ impl Store for Tiered<'_> {
         match self.by_first(first.try_lock(now, deadline)) {
             None => Ok(Some(behind)),
             Some(None) => Ok(None),
+            Some(Some(_)) if now.is_outdated(self.clock.now()) => Ok(None),
             Some(Some(lock)) => {
-                let record = lock.record().merged(behind.record());
-                Ok(Some(Box::new(Both { tiers: self, first: Some(lock), fallback: Some(behind), record })))
+                let mut record = lock.record().merged(behind.record());
+                record.budget.settle(now.wall);
+                let new = record.teaches(lock.record()) || record.teaches(behind.record());
+                let both = Both { tiers: self, first: Some(lock), fallback: Some(behind), record: record.clone() };
+                if !new {
+                    return Ok(Some(Box::new(both)));
+                }
+                // What one of them did not know yet.
+                match Box::new(both).write(&record, now) {
+                    Ok(both) => Ok(Some(both)),
+                    Err(WriteError::Conflict) => Ok(None),
+                    Err(WriteError::Store(error)) => Err(error),
+                }
             }
         }
     }
@@ -157,6 +186,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
+    use crate::process::clock::System;
     use crate::record::{Attempt, Moment, Token};
     use crate::secret::Secret;
     use crate::store::memory::Memory;
@@ -224,7 +254,7 @@ mod tests {
         let (first, fallback) = (Memory::default(), Memory::default());
         keep(&first, &with_token("old", 60)).unwrap();
         keep(&fallback, &with_token("new", 0)).unwrap();
-        let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback));
+        let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback), &System);
         assert_eq!(token_in(&store).as_deref(), Some("new"));
         assert_eq!(token_in(&first).as_deref(), Some("new"), "the first one has learnt it");
         keep(&store, &with_token("newest", -1)).unwrap();
@@ -233,18 +263,29 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_the_lock_has_taught_both() {
+        let (first, fallback) = (Memory::default(), Memory::default());
+        keep(&first, &with_token("a", 0)).unwrap();
+        let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback), &System);
+        let lock = store.try_lock(&now(), Instant::now()).unwrap().unwrap();
+        assert!(lock.record().token.is_some());
+        drop(lock);
+        assert_eq!(token_in(&fallback).as_deref(), Some("a"));
+    }
+
+    #[test]
     fn the_fallback_store_serves_where_the_first_one_cannot() {
         for (reads, locks) in [(true, true), (false, true), (false, false)] {
             let (first, fallback) =
                 (Broken { memory: Memory::default(), reads, locks, conflicts: false }, Memory::default());
-            let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback));
+            let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback), &System);
             keep(&store, &with_token("a", 0)).unwrap();
             assert_eq!(token_in(&fallback).as_deref(), Some("a"));
             assert_eq!(token_in(&store).as_deref(), Some("a"));
             assert_eq!((store.errors().len(), store.place()), (1, None), "{reads} {locks}");
         }
         let fallback = Memory::default();
-        let store = Tiered::new(Err(StoreError("there is none".to_owned())), Box::new(&fallback));
+        let store = Tiered::new(Err(StoreError("there is none".to_owned())), Box::new(&fallback), &System);
         keep(&store, &with_token("a", 0)).unwrap();
         assert_eq!((token_in(&store).as_deref(), store.errors().len()), (Some("a"), 1));
     }
@@ -253,7 +294,7 @@ mod tests {
     fn whoever_lost_the_first_ones_lock_writes_nowhere() {
         let first = Broken { memory: Memory::default(), reads: false, locks: false, conflicts: true };
         let fallback = Memory::default();
-        let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback));
+        let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback), &System);
         assert_eq!(keep(&store, &with_token("a", 0)), Err(WriteError::Conflict));
         assert_eq!(token_in(&fallback), None);
         assert!(store.errors().iter().any(|error| error.0.contains("ran out")));
@@ -263,7 +304,7 @@ mod tests {
     fn one_lock_that_is_taken_is_enough_to_wait() {
         let (first, fallback) = (Memory::default(), Memory::default());
         for taken in [&first, &fallback] {
-            let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback));
+            let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback), &System);
             let lock = taken.try_lock(&now(), Instant::now()).unwrap();
             assert!(store.try_lock(&now(), Instant::now()).unwrap().is_none());
             drop(lock);

@@ -24,6 +24,7 @@ fn record(now: &Now, attempt: Attempt) -> Record {
     budget.renewed(now.wall);
     Record {
         token: Some(Arc::new(token)),
+        latest: Some(Latest { number: 7, obtained_at: now.wall }),
         dead: Dead::new(vec!["0123456789ab".to_owned(), "ba9876543210".to_owned()], true),
         replaced_at: Some(now.wall),
         budget,
