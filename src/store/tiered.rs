@@ -187,13 +187,13 @@ mod tests {
 
     use super::*;
     use crate::process::clock::System;
-    use crate::record::{Attempt, Moment, Token};
+    use crate::record::{Attempt, Token};
     use crate::secret::Secret;
     use crate::store::memory::Memory;
 
     fn now() -> Now {
         let wall = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(500_000);
-        Now { moment: Moment::default(), wall, boot: None }
+        Now { moment: System.now(), wall, boot: None }
     }
 
     fn with_token(name: &str, age: i64) -> Record {
