@@ -90,15 +90,6 @@ impl Entry {
         entry
     }
 
-    /// The entry of a forked child of a process that has this one.
-    #[doc(hidden)]
-    pub fn forked(&self) -> Self {
-        let child =
-            Self { published: Publication::default(), own: PerProcess::holding(Own::inherit(Some(self.own()))) };
-        child.published.replace(self.published.token());
-        child
-    }
-
     /// The number of the token that is valid whatever the time; 0: look closer, by [`Entry::generation`].
     pub fn lasting(&self) -> u64 {
         self.published.lasting()
