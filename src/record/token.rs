@@ -39,8 +39,7 @@ impl Token {
         let known = expires_at.filter(|expiry| *expiry > obtained_at);
         let expires = known.map(|expiry| {
             expires.unwrap_or_else(|| {
-                // `Date` leaves out the fraction of its second: the server's clock may be up to a second further on.
-                let unsure = Duration::from_secs(1).min(positive(expiry.duration_since(obtained_at)) / 2);
+                let unsure = unsure(positive(expiry.duration_since(obtained_at)));
                 let left = positive(expiry.duration_since(now.wall).saturating_sub(clock_ahead));
                 now.moment.after(left.saturating_sub(unsure))
             })
@@ -65,7 +64,7 @@ impl Token {
         let ahead = match ahead {
             None => Duration::from_secs(120).min(life / 10).mul_f64(0.5 + spread / 2.0),
             // A token that were due from its birth would be renewed without end.
-            Some(ahead) => ahead.min(life / 2),
+            Some(ahead) => ahead.min((life - unsure(life)) / 2),
         };
         self.expires.is_some_and(|expiry| expiry.before(ahead) <= now)
     }
@@ -88,6 +87,12 @@ impl Token {
 /// What must be left of a token for a request to arrive in time: 30 s, or 2.5 % of a life shorter than 20 minutes.
 fn margin(life: Duration) -> Duration {
     Duration::from_secs(30).min(life / 40)
+}
+
+/// What is taken off a token's life: `Date` leaves out the fraction of its second, so the server's clock may be up to a second
+/// further on.
+fn unsure(life: Duration) -> Duration {
+    Duration::from_secs(1).min(life / 2)
 }
 
 fn positive(time: SignedDuration) -> Duration {
@@ -165,6 +170,14 @@ mod tests {
             let due_at = |second| token.due(later(second), ahead.map(Duration::from_secs), spread);
             assert!(due_at(due) && !due_at(due - 2), "{life} {ahead:?} {spread}");
             assert!(ahead == Some(0) || token.usable(later(due)), "it serves while it is renewed");
+        }
+    }
+
+    #[test]
+    fn the_shortest_life_has_a_beginning() {
+        for life in [1, 2, 3] {
+            let token = token(Some(life), 0, 0);
+            assert!(token.usable(later(0)) && !token.due(later(0), Some(Duration::from_secs(3600)), 0.0), "{life}");
         }
     }
 
