@@ -386,3 +386,43 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
     course.at = 600;
     assert_eq!(course.step(Event::Locked), Action::Probe);
 }
+
+#[test]
+fn a_process_that_has_counted_a_token_down_does_not_take_it_from_a_store_again() {
+    let mut course = Course::new();
+    course.log_in(gives("a", Some(100), 0));
+    let fingerprint = token("a", None, 0).fingerprint();
+    course.need.expired = Some(token("b", None, 0).fingerprint());
+    assert_eq!(used(&course.step(Event::Looked)), Some(("a", Origin::Store)), "another one");
+    course.need.expired = Some(fingerprint.clone());
+    assert_eq!(course.step(Event::Looked), Action::Lock);
+    assert!(course.record.has(&fingerprint) && !course.record.has("0123456789ab"));
+}
+
+#[test]
+fn a_token_that_a_later_one_outlived_does_not_come_back() {
+    let mut course = Course::new();
+    course.log_in(gives("a", Some(100), 0));
+    let idle = course.record.clone();
+    course.at = 100;
+    course.log_in(gives("b", Some(100), 100));
+    course.step(Event::GivenBack(token("b", None, 0).fingerprint()));
+    for merged in [idle.merged(&course.record), course.record.merged(&idle)] {
+        assert_eq!(merged.token, None);
+        assert_eq!(merged.latest.map(|latest| latest.number), Some(2));
+    }
+}
+
+#[test]
+fn a_check_of_the_future_says_nothing() {
+    let mut course = Course::new();
+    course.at = 1000;
+    course.log_in(gives("a", None, 1000));
+    course.reported("a");
+    course.step(Event::Checked(now(1000).wall, Verdict::Stands));
+    assert_eq!(used(&course.step(Event::Looked)), Some(("a", Origin::FalseAlarm)));
+    // The clock was set back since.
+    course.at = 900;
+    course.reported("a");
+    assert!(matches!(course.step(Event::Looked), Action::Check(_)));
+}
