@@ -145,6 +145,10 @@ impl Lookup<'_> {
                 let _ = self.server.logout(&mine, self.left().max(self.connect_timeout));
                 Ok(Step::Found((theirs, Origin::Store)))
             }
+            // What was read is not what is kept any more.
+            (Action::Use(_, Origin::Store | Origin::FalseAlarm | Origin::Owner), WriteError::Conflict, _) => {
+                Ok(Step::Again)
+            }
             (Action::Use(token, origin), ..) => Ok(Step::Found((token, origin))),
             (Action::Fail(_), _, Some(theirs)) => Ok(Step::Found((theirs, Origin::Store))),
             (Action::Fail(error), ..) => Err(error),
