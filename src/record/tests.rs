@@ -260,7 +260,7 @@ fn a_report_is_answered_by_the_store_first_and_by_one_check_then() {
     assert!(matches!(course.step(Event::Looked), Action::Check(_)));
     let stands = Event::Checked(now(10).wall, Verdict::Stands);
     assert_eq!(used(&course.step(stands)), Some(("a", Origin::FalseAlarm)));
-    course.at = 11;
+    course.at = 12;
     for (at, answered) in [(9, true), (10, true), (11, false)] {
         course.need.rejected = Some((token("a", None, 0).fingerprint(), now(at).wall));
         let action = course.step(Event::Looked);
@@ -425,4 +425,8 @@ fn a_check_of_the_future_says_nothing() {
     course.at = 900;
     course.reported("a");
     assert!(matches!(course.step(Event::Looked), Action::Check(_)));
+    // And a report of the future is older than a check of today.
+    course.need.rejected = Some((token("a", None, 0).fingerprint(), now(1000).wall));
+    course.step(Event::Checked(now(900).wall, Verdict::Stands));
+    assert_eq!(used(&course.step(Event::Looked)), Some(("a", Origin::FalseAlarm)));
 }
