@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, Status};
-    use crate::record::{Check, Failures, HoldOff, Kind, Moment, Now};
+    use crate::record::{Check, Failures, HoldOff, Kind, Latest, Moment, Now};
     use crate::secret::Secret;
 
     fn at(seconds: i64) -> Timestamp {
@@ -127,6 +127,16 @@ mod tests {
         assert_eq!(merged(&with_token("new", 10), &new).token, None);
         let both = merged(&with_token("old", 0), &new);
         assert!(both.token == old.token && both.dead.has(&dead));
+    }
+
+    #[test]
+    fn a_token_is_outlived_by_a_later_one_alone() {
+        let latest = |number, made| Some(Latest { number, obtained_at: at(made) });
+        let one = Record { latest: latest(2, 0), ..with_token("a", 0) };
+        for (number, made, outlived) in [(2, 0, false), (1, 10, false), (3, -10, false), (3, 10, true)] {
+            let other = Record { latest: latest(number, made), ..Record::default() };
+            assert_eq!(merged(&one, &other).token.is_none(), outlived, "{number} {made}");
+        }
     }
 
     #[test]
@@ -176,7 +186,8 @@ mod tests {
         let failed = Record { attempt: refused(0).0, ..Record::default() };
         let checked =
             Record { check: Some(Check { token: "a".to_owned(), at: at(0), undecided: None }), ..Record::default() };
-        for record in [with_token("a", 0), drawn.clone(), dead, failed, checked] {
+        let lost = Record { renewal_lost: true, ..Record::default() };
+        for record in [with_token("a", 0), drawn.clone(), dead, failed, checked, lost] {
             assert!(record.teaches(&empty) && !record.teaches(&record), "{record:?}");
         }
         assert!(!empty.teaches(&drawn), "it draws less");
