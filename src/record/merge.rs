@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, Status};
-    use crate::record::{Check, Failures, HoldOff, Kind, Latest, Moment, Now};
+    use crate::record::{Check, Failures, HoldOff, Kind, Latest, Moment, Now, Reason, Sent};
     use crate::secret::Secret;
 
     fn at(seconds: i64) -> Timestamp {
@@ -213,5 +213,7 @@ mod tests {
         assert_eq!(ahead.check.as_ref().map(|check| check.at), Some(at(3) + hour));
         assert_eq!(ahead.attempt.at(), moved(record.attempt.at()));
         assert_eq!(made_at(ahead.token.as_ref()), moved(made_at(record.token.as_ref())));
+        record.attempt = Attempt::Sent(Sent { at: at(5), by: 1, reason: Reason::First, free: false });
+        assert_eq!(record.shifted(hour).attempt.at(), Some(at(5) + hour));
     }
 }
