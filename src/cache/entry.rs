@@ -208,7 +208,11 @@ impl Entry {
         start: impl FnOnce(Lead),
     ) -> Option<Outcome<Arc<Published>>> {
         let own = self.own();
-        own.lookups.wait(deadline, clock, || self.token(clock.now()), || own.counters.waits.add(), start)
+        let outcome =
+            own.lookups.wait(deadline, clock, || self.token(clock.now()), || own.counters.waits.add(), start)?;
+        // This process may have been stopped since the server made the token.
+        let valid = outcome.as_ref().map_or(true, |token| token.usable(clock.now()));
+        valid.then_some(outcome)
     }
 
     /// Waits until `deadline` for a logout, the one under way or one that `start` sets off. `None`: the time ran out.
