@@ -61,7 +61,14 @@ impl Store for Tiered<'_> {
     }
 
     fn errors(&self) -> Vec<StoreError> {
-        self.errors.borrow().iter().cloned().chain(self.fallback.errors()).collect()
+        let mut errors = self.errors.borrow().clone();
+        let others = self.first.iter().flat_map(|first| first.errors()).chain(self.fallback.errors());
+        for error in others {
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        errors
     }
 
     fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {

@@ -3,6 +3,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod child;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
