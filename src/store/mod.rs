@@ -63,6 +63,23 @@ pub trait Store {
 
     /// The right to log in and to write, in all processes' sight; `None`: another one has it. Does not wait.
     fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError>;
+
+    /// Keeps what `record` knows where it is not known yet. Does not wait: whoever has the lock has something newer.
+    fn learn(&self, record: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
+        self.learn_locked(record, now, deadline).map(|_| ())
+    }
+
+    /// The same under the lock; `false`: another one has it.
+    fn learn_locked(&self, record: &Record, now: &Now, deadline: Instant) -> Result<bool, StoreError> {
+        let Some(lock) = self.try_lock(now, deadline)? else { return Ok(false) };
+        let merged = lock.record().merged(record);
+        if merged.teaches(lock.record())
+            && let Err(WriteError::Store(error)) = lock.write(&merged, now)
+        {
+            return Err(error);
+        }
+        Ok(true)
+    }
 }
 
 impl<S: Store> Store for &S {
@@ -80,6 +97,10 @@ impl<S: Store> Store for &S {
 
     fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
         (**self).try_lock(now, deadline)
+    }
+
+    fn learn(&self, record: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
+        (**self).learn(record, now, deadline)
     }
 }
 

@@ -40,19 +40,6 @@ impl<'s> Tiered<'s> {
         self.failed.set(true);
         self.errors.borrow_mut().push(error);
     }
-
-    /// Keeps what both know where it is not known yet. Without waiting: whoever has the lock has something newer.
-    fn teach(&self, store: &dyn Store, both: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
-        let Some(lock) = store.try_lock(now, deadline)? else { return Ok(()) };
-        let merged = lock.record().merged(both);
-        if !merged.teaches(lock.record()) {
-            return Ok(());
-        }
-        match lock.write(&merged, now) {
-            Ok(_) | Err(WriteError::Conflict) => Ok(()),
-            Err(WriteError::Store(error)) => Err(error),
-        }
-    }
 }
 
 impl Store for Tiered<'_> {
@@ -82,10 +69,10 @@ impl Store for Tiered<'_> {
         let both = record.merged(&behind);
         if both.teaches(&record) {
             // A store that can only be read serves all the same.
-            let _ = self.teach(first, &both, now, deadline);
+            let _ = first.learn(&both, now, deadline);
         }
         if both.teaches(&behind) {
-            let _ = self.teach(&*self.fallback, &both, now, deadline);
+            let _ = self.fallback.learn(&both, now, deadline);
         }
         Ok(both)
     }

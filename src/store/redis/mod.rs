@@ -147,6 +147,26 @@ impl Store for RedisStore<'_> {
         Ok(self.entry(time, sealed, now)?.0.unwrap_or_default())
     }
 
+    /// A lock can outlive its owner: it died, or wrote to a primary that has died since. A valid token is told all the same.
+    /// Whoever does log in finds it when it writes, and gives its own back.
+    fn learn(&self, record: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
+        if self.learn_locked(record, now, deadline)? {
+            return Ok(());
+        }
+        let get = cmd("GET").arg(self.key()).take();
+        let answers = self.session.borrow_mut().ask(&[cmd("TIME"), get])?;
+        let Ok([time, sealed]) = <[Value; 2]>::try_from(answers) else { return Ok(()) };
+        let (kept, seen) = self.entry(time, sealed, now)?;
+        let kept = kept.unwrap_or_default();
+        let merged = kept.merged(record);
+        if kept.valid_token(now).is_none() && merged.valid_token(now).is_some() {
+            let sealed = self.seal.close(&format::encode(&merged, self.ahead.get(), now))?;
+            // Where somebody has written since, that is newer.
+            let _ = conditional::set(&mut self.session.borrow_mut(), &self.key(), &seen, &sealed, UNUSED_MS);
+        }
+        Ok(())
+    }
+
     fn try_lock<'l>(&'l self, now: &Now, _: Instant) -> Result<Option<Box<dyn Lock<'l> + 'l>>, StoreError> {
         let owner: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = format!("{}:lock", self.key());
