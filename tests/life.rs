@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::child::{self, Asker};
-use common::{Fault, Hands, Organization, Scratch};
+use common::{Fault, Hands, Organization, Scratch, wait_for};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tps::{Client, Error, Status};
@@ -29,14 +29,6 @@ fn stats(client: &Client) -> Value {
 
 fn number(client: &Client) -> u64 {
     client.token().unwrap().number
-}
-
-fn wait_for(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < seconds(20), "it does not happen");
-        thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// Without renewal ahead, so that the end alone counts.

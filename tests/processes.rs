@@ -7,10 +7,10 @@ mod common;
 use std::collections::HashSet;
 use std::fs;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use common::child::{self, Ask, Asker};
-use common::{Fault, Organization, Scratch};
+use common::{Fault, Organization, Scratch, wait_for};
 use serde_json::{Value, json};
 
 #[test]
@@ -27,14 +27,6 @@ fn together(number: usize, ask: &Ask) -> Vec<Value> {
 
 fn token(answer: &Value) -> String {
     answer["token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
-}
-
-fn wait_for(what: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !what() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not happen");
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn outage(happens: impl FnOnce(&mut Redis)) -> (Organization, Vec<Value>, Durati
     let asks: Vec<_> = (0..6).map(|n| redis.on_host(hosts[n % 2], &organization)).collect();
     let answers = at_once(&asks);
     let elapsed = start.elapsed();
+    redis.signal(Signal::SIGCONT);
     (organization, answers, elapsed)
 }
 
@@ -100,6 +101,7 @@ fn an_outage_costs_no_login_while_tokens_live() {
             "gone",
             |redis| {
                 redis.end();
+                redis.process = Command::new("sleep").arg("60").spawn().unwrap();
             },
             "refused",
         ),
@@ -188,6 +190,7 @@ fn redis_that_dies_during_a_login_costs_at_most_one_a_host() {
     askers.iter_mut().for_each(Asker::go);
     thread::sleep(Duration::from_millis(700));
     redis.end();
+    redis.process = Command::new("sleep").arg("60").spawn().unwrap();
     for asker in &mut askers {
         let answer = asker.answer();
         assert!(answer["token"].is_string(), "{answer}");

@@ -98,6 +98,8 @@ suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) f
 echo "== C"
 suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh
 
+suite "C programs that end in a login" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/ends.sh
+
 suite "cargo cinstall" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/package.sh
 
 echo "== Ruby"
@@ -108,6 +110,9 @@ echo "== PHP"
 suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?' \
   env -C bindings/php phpunit
 suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
+
+echo "== renewal"
+suite "scripts that ask once and leave" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/renewal/run.sh
 
 # quickstart LOGINS: runs it as a newcomer does and looks at what it says.
 quickstart() {

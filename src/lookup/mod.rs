@@ -126,23 +126,30 @@ impl Lookup<'_> {
 
     /// The record could not be written. What was about to be sent is not; what was made already serves.
     fn not_written(&self, error: WriteError, action: Action) -> Result<Step, Error> {
-        match (action, error) {
-            (Action::Use(token, Origin::Login(reason)), WriteError::Conflict) => {
-                // This process was frozen, and lost its lock. The token of whoever was faster is the one that all have.
-                let now = self.clock.read();
-                let record = self.store.read(&now, self.deadline).map_err(unusable)?;
-                if let Some(theirs) = record.valid_token(&now).filter(|theirs| theirs.value != token.value) {
-                    // One that is not given back takes a place until somebody revokes it.
-                    let _ = self.server.logout(&token, self.left());
-                    return Ok(Step::Found((theirs.clone(), Origin::Store)));
-                }
-                Ok(Step::Found((token, Origin::Login(reason))))
+        let theirs = match (&action, &error) {
+            (Action::Use(..) | Action::Fail(_), WriteError::Conflict) => self.theirs()?,
+            _ => None,
+        };
+        match (action, error, theirs) {
+            // This process was frozen, and lost its lock. The token of whoever was faster is the one that all have.
+            (Action::Use(mine, Origin::Login(_)), _, Some(theirs)) if theirs.value != mine.value => {
+                // One that is not given back takes a place until somebody revokes it. The time of the call may be over.
+                let _ = self.server.logout(&mine, self.left().max(self.connect_timeout));
+                Ok(Step::Found((theirs, Origin::Store)))
             }
-            (Action::Use(token, origin), _) => Ok(Step::Found((token, origin))),
-            (Action::Fail(error), _) => Err(error),
-            (_, WriteError::Conflict) => Ok(Step::Again),
-            (_, WriteError::Store(error)) => Err(unusable(error)),
+            (Action::Use(token, origin), ..) => Ok(Step::Found((token, origin))),
+            (Action::Fail(_), _, Some(theirs)) => Ok(Step::Found((theirs, Origin::Store))),
+            (Action::Fail(error), ..) => Err(error),
+            (_, WriteError::Conflict, _) => Ok(Step::Again),
+            (_, WriteError::Store(error), _) => Err(unusable(error)),
         }
+    }
+
+    /// The valid token that another process has stored.
+    fn theirs(&self) -> Result<Option<Arc<Token>>, Error> {
+        let now = self.clock.read();
+        let record = self.store.read(&now, self.deadline).map_err(unusable)?;
+        Ok(record.valid_token(&now).cloned())
     }
 
     /// Asks the server whether the token stands that was reported as rejected. Not under the lock: others need not wait.

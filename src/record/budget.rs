@@ -97,12 +97,12 @@ impl Budget {
             return BURST as u32;
         }
         let mut after = self.clone();
-        let mut left = 0;
-        while after.wait(now, per_day).is_zero() {
+        let draws = (0..BURST as u32).take_while(|_| {
+            let free = after.wait(now, per_day).is_zero();
             after.draw(now);
-            left += 1;
-        }
-        left
+            free
+        });
+        draws.count() as u32
     }
 
     /// The one of the two that allows less.

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{Method, Uri};
 use ureq::tls::TlsConfig;
@@ -119,13 +119,13 @@ pub fn send(options: &Options, request: &Request<'_>, time: Duration) -> Result<
         .max_redirects(0)
         .max_redirects_will_error(false)
         .max_idle_connections(0)
-        .timeout_global(Some(time))
+        .timeout_resolve(Some(time))
         .timeout_connect(Some(options.connect_timeout.min(time)))
         .proxy(proxy)
         .tls_config(tls.build())
         .accept_encoding("")
         .build();
-    let noting = Noting { sent: sent.clone(), proxied };
+    let noting = Noting { sent: sent.clone(), proxied, deadline: Instant::now() + time };
     let agent = Agent::with_parts(config, DefaultConnector::default().chain(noting), InTime);
 
     let mut head = http::Request::builder()

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tps::process::clock::System;
+use tps::process::clock::Clock;
 use tps::{Client, Credentials, Options};
 
-use super::{Hands, Scratch};
+use super::{Ahead, Hands, Scratch};
 
 /// What a child is told, as JSON.
 const TOLD: &str = "TPS_TEST_CHILD";
@@ -26,10 +26,11 @@ pub fn run() {
     let credentials = Credentials::new(text("username"), text("password"), text("organization")).unwrap();
     let options = Options::parse(Some(&told["options"].to_string())).unwrap();
     let hands = Hands::new();
-    let client = match told["failures"].as_u64() {
-        Some(_) => Client::with_clock(credentials, options, hands.clone()),
-        None => Client::with_clock(credentials, options, Arc::new(System)),
+    let clock: Arc<dyn Clock> = match told["failures"].as_u64() {
+        Some(_) => hands.clone(),
+        None => Arc::new(Ahead(Duration::from_secs(told["ahead"].as_u64().unwrap_or(0)))),
     };
+    let client = Client::with_clock(credentials, options, clock);
     say(json!("ready"));
     std::io::stdin().read_line(&mut String::new()).unwrap();
     if let Some(failures) = told["failures"].as_u64() {
@@ -163,6 +164,13 @@ impl Ask {
         self
     }
 
+    /// With both clocks so many seconds ahead: as if so much time had passed.
+    pub fn ahead(&self, seconds: u64) -> Self {
+        let mut ask = self.clone();
+        ask.told["ahead"] = json!(seconds);
+        ask
+    }
+
     pub fn start(&self) -> Asker {
         let mut program = std::env::current_exe().unwrap();
         // Where another user can run it too, wherever the repository is.
@@ -210,6 +218,16 @@ impl Asker {
         let answer = self.line();
         assert!(answer.is_object(), "{answer}");
         answer
+    }
+
+    /// Whether it has ended. What it said can be read all the same.
+    pub fn ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Whether it has been stopped by a signal.
+    pub fn stopped(&self) -> bool {
+        std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap().contains(") T ")
     }
 
     pub fn signal(&self, signal: nix::sys::signal::Signal) {

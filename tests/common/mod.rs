@@ -3,22 +3,22 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod child;
+mod clocks;
 #[cfg(feature = "redis")]
 pub mod redis;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tps::process::clock::{Clock, System};
-use tps::record::Moment;
 use tps::{Client, Credentials, Options};
 
 use child::Ask;
+pub use clocks::{Ahead, Hands};
 
 fn server(variable: &str) -> String {
     std::env::var(variable)
@@ -228,7 +228,7 @@ pub fn token(client: &Client) -> String {
 }
 
 /// Waits for what goes on elsewhere.
-pub fn wait_for(what: impl Fn() -> bool) {
+pub fn wait_for(mut what: impl FnMut() -> bool) {
     let start = Instant::now();
     while !what() {
         assert!(start.elapsed() < Duration::from_secs(20), "it does not happen");
@@ -269,41 +269,6 @@ fn client_at(
     let options = Options::parse(Some(&options.to_string())).unwrap();
     let credentials = Credentials::new(username.to_owned(), password.to_owned(), organization_id.to_owned()).unwrap();
     Client::with_clock(credentials, options, clock)
-}
-
-/// A clock that stands still until it is set forward, and whose date can be wrong.
-pub struct Hands(Mutex<(Duration, Timestamp)>);
-
-impl Hands {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new((System.now().since_start(), System.wall()))))
-    }
-
-    /// So much later.
-    pub fn pass(&self, time: Duration) {
-        let mut hands = self.0.lock().unwrap();
-        hands.0 += time;
-        hands.1 += time;
-    }
-
-    /// Somebody sets the date.
-    pub fn set(&self, by: SignedDuration) {
-        self.0.lock().unwrap().1 += by;
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Moment {
-        Moment::at(self.0.lock().unwrap().0)
-    }
-
-    fn wall(&self) -> Timestamp {
-        self.0.lock().unwrap().1
-    }
-
-    fn boot(&self) -> Option<String> {
-        Some("a boot of the test's".to_owned())
-    }
 }
 
 /// A directory of a test's own, gone with it.

@@ -1,4 +1,4 @@
-//! Servers of a test's own: redis-server, or valkey-server where `TPS_TEST_REDIS` says so or redis-server is not there.
+//! Real servers of a test's own: redis-server, or valkey-server where `TPS_TEST_REDIS` is `valkey` or only that is there.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -14,7 +14,26 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::child::{Ask, Asker};
-use super::{Organization, Scratch};
+use super::{Organization, Scratch, preloaded};
+
+/// The server's clock is as many seconds ahead as the file has bytes.
+const CLOCK: &str = r#"
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <stdlib.h>
+    #include <sys/stat.h>
+    #include <sys/time.h>
+
+    int gettimeofday(struct timeval *time, void *zone) {
+        int (*real)(struct timeval *, void *) = (int (*)(struct timeval *, void *))dlsym(RTLD_NEXT, "gettimeofday");
+        struct stat ahead;
+        int result = real(time, zone);
+        if (stat(getenv("TPS_TEST_AHEAD"), &ahead) == 0) {
+            time->tv_sec += ahead.st_size;
+        }
+        return result;
+    }
+"#;
 
 /// `redis` or `valkey`.
 fn kind() -> String {
@@ -28,28 +47,37 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// One server. It ends with the test.
+/// A server of one test's own.
 pub struct Redis {
-    process: Child,
-    file: Option<PathBuf>,
+    pub process: Child,
     pub port: u16,
     pub scratch: Scratch,
+    /// What makes its clock; `None`: the system's.
+    clock: Option<PathBuf>,
+    /// Its settings, which it may change.
+    file: Option<PathBuf>,
 }
 
 impl Redis {
     pub fn start(settings: &[&str]) -> Self {
-        Self::by(None, settings)
+        Self::started(settings, |_| None, None)
+    }
+
+    /// One whose clock can be set forward.
+    pub fn with_clock() -> Self {
+        Self::started(&[], |scratch| Some(preloaded(&scratch.path("redis"), CLOCK)), None)
     }
 
     /// With a file of settings, which it may change.
     pub fn by_file(file: &Path, settings: &[&str]) -> Self {
-        Self::by(Some(file.to_owned()), settings)
+        Self::started(settings, |_| None, Some(file.to_owned()))
     }
 
-    fn by(file: Option<PathBuf>, settings: &[&str]) -> Self {
+    fn started(settings: &[&str], clock: impl FnOnce(&Scratch) -> Option<PathBuf>, file: Option<PathBuf>) -> Self {
         let scratch = Scratch::new();
         fs::create_dir(scratch.path("redis")).unwrap();
-        let mut redis = Self { process: Command::new("true").spawn().unwrap(), port: 0, scratch, file };
+        let clock = clock(&scratch);
+        let mut redis = Self { process: Command::new("true").spawn().unwrap(), port: 0, scratch, clock, file };
         redis.process.wait().unwrap();
         redis.port = free_port();
         redis.again(settings);
@@ -66,6 +94,8 @@ impl Redis {
             .arg(&directory)
             .args(["--unixsocket", "socket", "--unixsocketperm", "700"])
             .args(settings)
+            .envs(self.clock.iter().map(|clock| ("LD_PRELOAD", clock)))
+            .env("TPS_TEST_AHEAD", self.scratch.path("ahead"))
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|_| panic!("apt-get install {kind}-server"));
@@ -74,6 +104,11 @@ impl Redis {
             assert!(start.elapsed() < Duration::from_secs(20), "it does not listen");
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Sets its clock so many seconds ahead.
+    pub fn set_ahead(&self, seconds: u64) {
+        fs::File::create(self.scratch.path("ahead")).unwrap().set_len(seconds).unwrap();
     }
 
     pub fn url(&self) -> String {

@@ -5,7 +5,7 @@ declare(strict_types=1);
 require __DIR__ . '/../package/autoload.php';
 
 try {
-    $client = TPS\Client::fromEnvironment();
+    $client = TPS\Client::fromEnvironment(isset($_GET['ahead']) ? ['refresh_ahead' => (int) $_GET['ahead']] : []);
     $answer = [
         'pid' => getmypid(),
         'token' => $client->token(),

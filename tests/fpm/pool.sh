@@ -48,7 +48,11 @@ control() {
 }
 
 logins_at_server() {
-    of logins "$(control GET "$organization/")"
+    count_at_server logins
+}
+
+count_at_server() {
+    of "$1" "$(control GET "$organization/")"
 }
 
 # await_login: until the server knows of one, or ten seconds.

@@ -8,6 +8,8 @@ library=${TPS_LIBRARY:-$repository/target/release/libtps.so}
 PATH=$PATH:/usr/sbin:/sbin
 # shellcheck source=tests/fpm/pool.sh
 . "$here/pool.sh"
+# shellcheck source=tests/fpm/lives.sh
+. "$here/lives.sh"
 
 failures=0
 
@@ -30,6 +32,8 @@ main() {
     other_programs
     bad_ends
     killed_in_a_login
+    killed_in_each_login
+    renewed_ahead
     reloaded_in_a_login
     nothing_set_up
     wrong_preload_file
@@ -144,28 +148,6 @@ bad_ends() {
     check "bad ends: nothing piles up" "$(($(of memory "$after") - $(of memory "$before") < 256))" 1
     check "bad ends: the same token" "$(different token "$before" "$after")" 1
     check "bad ends: one login" "$(logins_at_server)" 1
-    stop
-}
-
-killed_in_a_login() {
-    fresh '{"latency": 5}'
-    site ffi.enable 8
-    pool hasty 1 "php_admin_value[ffi.enable] = 1" "request_terminate_timeout = 2s"
-    start
-
-    local pages killed
-    queue 1 "hasty/login.php?" >"$directory/killed" &
-    killed=$!
-    await_login
-    check "a login holds a lock" "$(($(locks) > 0))" 1
-    control PATCH "$organization/" '{"latency": 0}' >/dev/null
-    mapfile -t pages < <(herd 8 site/login.php)
-    wait "$killed" || true
-    check "a worker is killed in its login" "$(cat "$directory/killed")" 502
-    check "the others have a token" "$(tokens "${pages[@]}")" 8
-    check "the others have the same token" "$(different token "${pages[@]}")" 1
-    check "at most one login more" "$(($(logins_at_server) <= 2))" 1
-    check "no lock stays" "$(locks)" 0
     stop
 }
 

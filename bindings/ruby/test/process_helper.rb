@@ -9,7 +9,7 @@ class ProcessTest < TPSTest
   SCRIPT = File.join(__dir__, "process_script.rb")
 
   # Seconds, far more than any test takes: what is still there hangs.
-  LIMIT = 30
+  LIMIT = 60
 
   def setup
     super

@@ -24,9 +24,31 @@ class PumaTest < ProcessTest
     end
   end
 
+  # Workers that stay: one of them renews, while all go on with the present token.
+  def test_cluster_that_renews_ahead
+    @organization.change(token_life: 30)
+    before, during, after = nil
+    puma("", "run ->(_env) { [200, {}, [answer(TPS::Client.new(refresh_ahead: 15))]] }") do |socket|
+      before = at_once(socket)
+      @organization.change(latency: 5)
+      before += at_once(socket) while @organization.logins == 1 && sleep(0.2)
+      during = at_once(socket)
+
+      assert_equal [2, 1], @organization.counts.values_at(:logins, :tokens_made)
+      after = at_once(socket) until sleep(0.2) && after&.none? { |answer| answer.token == before.first.token }
+    end
+
+    assert_equal 1, (before + during).map(&:token).uniq.size
+    assert_equal 1, after.map(&:token).uniq.size
+    assert_equal WORKERS, before.map(&:pid).uniq.size
+    assert_equal [2, 2], @organization.counts.values_at(:logins, :tokens_made)
+  end
+
   private
 
-  # @return [Array<Answer>] to requests that come all at once
+  # Runs it for as long as the block takes, which gets the path of its socket.
+  #
+  # @return [Array<Answer>] what the block returns; without one, to requests that come all at once
   def puma(config, app)
     socket = File.join(@directory, "socket")
     config = file("puma.rb", <<~RUBY)
@@ -41,10 +63,14 @@ class PumaTest < ProcessTest
       # There is more than ASCII in it, whatever the locale.
       log.set_encoding(Encoding::UTF_8)
       wait_for_workers(log)
-      bodies = Array.new(REQUESTS) { Thread.new { get(socket) } }.map(&:value)
+      answers = block_given? ? yield(socket) : at_once(socket)
       assert_operator seconds { Process.kill(:TERM, process.pid) and log.read and process.join }, :<, 5
-      bodies.map { |body| parse(body) }
+      answers
     end
+  end
+
+  def at_once(socket)
+    Array.new(REQUESTS) { Thread.new { get(socket) } }.map(&:value).map { |body| parse(body) }
   end
 
   def file(name, content)
