@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use common::child::{self, Ask};
 use common::redis::{Redis, all_have_the_same, at_once, free_port, trouble};
 use common::{Fault, wait_for};
@@ -18,11 +20,17 @@ fn child() {
 /// Primaries that share all slots.
 struct Cluster {
     nodes: Vec<Redis>,
+    settings: Vec<String>,
 }
 
 impl Cluster {
     fn of(primaries: usize) -> Self {
-        let mut cluster = Self { nodes: Vec::new() };
+        Self::with(primaries, &[])
+    }
+
+    fn with(primaries: usize, settings: &[&str]) -> Self {
+        let settings = settings.iter().map(|text| (*text).to_owned()).collect();
+        let mut cluster = Self { nodes: Vec::new(), settings };
         for number in 0..primaries {
             cluster.join();
             let (first, last) = (16384 * number / primaries, 16384 * (number + 1) / primaries - 1);
@@ -35,8 +43,9 @@ impl Cluster {
     /// One more node.
     fn join(&mut self) {
         let bus = free_port().to_string();
-        let node =
-            Redis::start(&["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "1500"]);
+        let mut settings = vec!["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "1500"];
+        settings.extend(self.settings.iter().map(String::as_str));
+        let node = Redis::start(&settings);
         if let Some(first) = self.nodes.first() {
             first.said(&["CLUSTER", "MEET", "127.0.0.1", &node.port.to_string(), &bus]);
         }
@@ -188,4 +197,33 @@ fn a_primary_dies_with_its_data_and_each_host_logs_in_once_at_most() {
         assert!(!trouble(&answer).is_empty(), "{answer}");
     }
     assert_eq!(fault.logins(), 3);
+}
+
+#[test]
+fn over_tls_and_with_a_password() {
+    let authority = std::env::var("TPS_TEST_CA").unwrap();
+    let file = |name: &str| Path::new(&authority).with_file_name(name).display().to_string();
+    let (chain, key) = (file("server.crt"), file("server.key"));
+    let mut cluster =
+        Cluster::with(0, &["--tls-cert-file", &chain, "--tls-key-file", &key, "--tls-ca-cert-file", &authority]);
+    let more = ["--tls-auth-clients", "no", "--tls-cluster", "yes", "--requirepass", "s3s@me", "--tls-port"];
+    cluster.settings.extend(more.map(str::to_owned));
+    let ports = [free_port().to_string(), free_port().to_string()];
+    for (port, (first, last)) in ports.iter().zip([("0", "8191"), ("8192", "16383")]) {
+        cluster.settings.push(port.clone());
+        cluster.join();
+        cluster.settings.pop();
+        cluster.nodes[cluster.nodes.len() - 1].said(&["CLUSTER", "ADDSLOTSRANGE", first, last]);
+    }
+    cluster.wait();
+    // One of the two has to be found by the other.
+    for (host, port) in ["one", "other"].iter().zip(&ports) {
+        let fault = Fault::new("ok");
+        let options = json!({"cache": format!("rediss+cluster://:s3s%40me@127.0.0.1:{port}"), "ca_file": authority});
+        let answers = ["", "second"]
+            .map(|more| cluster.nodes[0].placed(&format!("{host}{more}"), fault.ask_with(options.clone())).now());
+        all_have_the_same(&answers);
+        assert!(answers.iter().all(|answer| trouble(answer).is_empty()), "{answers:?}");
+        assert_eq!(fault.logins(), 1);
+    }
 }

@@ -135,3 +135,22 @@ fn a_service_that_no_sentinel_knows_is_told() {
     let answer = guarded.servers[0].placed("one", Fault::new("ok").ask_with(json!({"cache": url}))).now();
     assert!(trouble(&answer).contains("do not know the service"), "{answer}");
 }
+
+#[test]
+fn sentinels_and_servers_have_passwords_of_their_own() {
+    let server = Redis::start(&["--requirepass", "s3s@me"]);
+    let file = server.scratch.path("sentinel.conf");
+    let port = server.port;
+    fs::write(&file, format!("sentinel monitor shop 127.0.0.1 {port} 1\nsentinel auth-pass shop s3s@me\n")).unwrap();
+    let sentinel = Redis::by_file(&file, &["--sentinel"]);
+    let user = "ACL SETUSER tps on >0ther -@all +auth +sentinel|get-master-addr-by-name";
+    sentinel.said(&user.split(' ').collect::<Vec<_>>());
+    sentinel.said(&["ACL", "SETUSER", "default", "resetpass", ">s3s@me"]);
+    for (query, why) in [("?sentinel_user=tps&sentinel_password=0ther", ""), ("", "the Sentinel refuses: NOAUTH")] {
+        let url = format!("redis+sentinel://:s3s%40me@127.0.0.1:{}/shop/1{query}", sentinel.port);
+        let answer = server.placed("one", Fault::new("ok").ask_with(json!({"cache": url}))).now();
+        assert!(trouble(&answer).contains(why) && trouble(&answer).is_empty() == why.is_empty(), "{answer}");
+        assert!(!answer["stats"].to_string().contains("0ther"), "{answer}");
+    }
+    assert_eq!(server.said(&["-n", "1", "DBSIZE"]), "2");
+}
