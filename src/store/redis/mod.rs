@@ -11,7 +11,6 @@ mod breaker;
 mod conditional;
 mod connection;
 mod failure;
-mod lock;
 mod sentinel;
 mod session;
 mod stream;
@@ -24,11 +23,11 @@ use jiff::{SignedDuration, Timestamp};
 use redis::{Cmd, FromRedisValue, Value, cmd, from_redis_value};
 
 use self::breaker::Write;
+use self::conditional::NotDone;
 use self::failure::Failure;
-use self::lock::RedisLock;
 use self::session::Session;
 use super::seal::{SALT, Seal, random};
-use super::{Lock, Owner, Store, StoreError, UNUSED, format};
+use super::{Lock, Owner, Store, StoreError, UNUSED, WriteError, format};
 use crate::options::Options;
 use crate::options::redis_url::RedisUrl;
 use crate::record::{Now, Record};
@@ -87,7 +86,7 @@ impl<'a> RedisStore<'a> {
         let time = Timestamp::from_microsecond(seconds.saturating_mul(1_000_000).saturating_add(microseconds));
         self.ahead.set(time.map_or(SignedDuration::ZERO, |time| time.duration_since(now.wall)));
         let sealed: Option<Vec<u8>> = taken(&self.session.borrow(), sealed)?;
-        let record = |sealed: &[u8]| format::decode(&*self.seal.open(sealed)?, Some(self.ahead.get()), now);
+        let record = |sealed: &[u8]| format::decode(&self.seal.open(sealed)?, Some(self.ahead.get()), now);
         match sealed {
             Some(sealed) => Ok((record(&sealed), sealed)),
             None => {
@@ -190,5 +189,45 @@ impl Store for RedisStore<'_> {
         let (record, seen) = self.entry(time, sealed, now)?;
         (lock.record, lock.seen) = (record.unwrap_or_default(), seen);
         Ok(Some(lock))
+    }
+}
+
+/// A lock that is held until it runs out or is dropped.
+struct RedisLock<'a, 's> {
+    store: &'a RedisStore<'s>,
+    key: String,
+    /// What the key holds while the lock is ours.
+    owner: String,
+    /// The entry that the next write follows.
+    seen: Vec<u8>,
+    record: Record,
+}
+
+impl<'a> Lock<'a> for RedisLock<'a, '_> {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn write(mut self: Box<Self>, record: &Record, now: &Now) -> Result<Box<dyn Lock<'a> + 'a>, WriteError> {
+        let store = self.store;
+        let sealed = store.seal.close(&format::encode(record, store.ahead.get(), now))?;
+        let written = conditional::set(&mut store.session.borrow_mut(), &store.key(), &self.seen, &sealed, UNUSED_MS);
+        match written {
+            Ok(true) => {
+                store.note(Write::Record, None);
+                (self.seen, self.record) = (sealed, record.clone());
+                Ok(self)
+            }
+            Ok(false) => Err(WriteError::Conflict),
+            Err(NotDone::Refused(failure)) => Err(store.note(Write::Record, Some(&failure)).into()),
+            Err(NotDone::Away(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for RedisLock<'_, '_> {
+    fn drop(&mut self) {
+        // Where that fails it runs out.
+        let _ = conditional::delete(&mut self.store.session.borrow_mut(), &self.key, self.owner.as_bytes());
     }
 }
