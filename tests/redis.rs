@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::child::{self, Ask, Asker};
-use common::redis::Redis;
+use common::redis::{Redis, all_have_the_same, at_once, trouble};
 use common::{Fault, Hands, Organization, wait_for};
 use jiff::SignedDuration;
 use nix::sys::signal::Signal;
@@ -22,24 +22,6 @@ use serde_json::{Value, json};
 #[test]
 fn child() {
     child::run();
-}
-
-/// All ask at once; their answers.
-fn at_once(asks: &[Ask]) -> Vec<Value> {
-    let mut askers: Vec<_> = asks.iter().map(Ask::start).collect();
-    askers.iter_mut().for_each(Asker::go);
-    askers.iter_mut().map(Asker::answer).collect()
-}
-
-fn all_have_the_same(answers: &[Value]) -> String {
-    let first = answers[0]["token"].as_str().unwrap_or_else(|| panic!("{}", answers[0]));
-    assert!(answers.iter().all(|answer| answer["token"] == first), "{answers:?}");
-    first.to_owned()
-}
-
-fn trouble(answer: &Value) -> String {
-    assert!(answer["token"].is_string(), "{answer}");
-    answer["stats"]["store"]["why_not"].as_str().unwrap_or_default().to_owned()
 }
 
 #[test]
@@ -336,7 +318,7 @@ fn tls_with_an_authority_of_ones_own() {
 fn the_user_of_the_guide_may_do_enough_and_no_more() {
     let redis = Redis::start(&[]);
     let guide = fs::read_to_string("bindings/many-hosts.md").unwrap();
-    let line = guide.lines().find(|line| line.starts_with("ACL SETUSER")).unwrap().replace("PASSWORD", "s3s@me");
+    let line = guide.lines().find(|line| line.contains("~tps:*")).unwrap().replace("PASSWORD", "s3s@me");
     redis.said(&line.split(' ').collect::<Vec<_>>());
     let fault = Fault::new("ok");
     let url = format!("redis://tps:s3s%40me@127.0.0.1:{}", redis.port);

@@ -19,9 +19,9 @@ impl StoreReport {
         (!errors.is_empty()).then(|| errors.join("; "))
     }
 
-    /// What has changed since `before`, for the log.
+    /// What has changed since `before`, for the log. A store that goes on to fail is told of once, whatever it says.
     pub fn event_after(&self, before: &Self) -> Option<Event> {
-        if self.errors == before.errors {
+        if self.errors == before.errors || (!self.errors.is_empty() && self.errors.len() <= before.errors.len()) {
             return None;
         }
         Some(self.why_not().map_or(Event::new(Kind::Recovered), |why_not| Event::new(Kind::Degraded).saying(why_not)))

@@ -30,9 +30,7 @@ impl Cache {
         match text {
             "auto" => Ok(Self::Files { places: environment::usual_places(), named: false }),
             "memory" => Ok(Self::Memory),
-            _ if ["redis://", "rediss://", "redis+unix://"].iter().any(|scheme| text.starts_with(scheme)) => {
-                redis(text)
-            }
+            _ if text.starts_with("redis") && text.contains("://") => redis(text),
             _ => match text.strip_prefix("file:").map(PathBuf::from) {
                 Some(directory) if directory.is_absolute() => Ok(Self::Files { places: vec![directory], named: true }),
                 Some(_) => Err(Error::argument(
@@ -46,13 +44,7 @@ impl Cache {
 
 #[cfg(feature = "redis")]
 fn redis(url: &str) -> Result<Cache, Error> {
-    let url = RedisUrl::parse(url).ok_or_else(|| {
-        // Without what was given: it may hold a password.
-        Error::argument(
-            "option cache is no Redis URL; write it like rediss://user:password@redis.example:6379/0, special \
-             characters in user and password as %40",
-        )
-    })?;
+    let url = RedisUrl::parse(url).map_err(Error::argument)?;
     Ok(Cache::Redis(url, environment::usual_places()))
 }
 
@@ -72,6 +64,8 @@ mod tests {
         let named = Cache::Files { places: vec!["/var/lib/shop".into()], named: true };
         assert_eq!(Cache::parse("file:/var/lib/shop"), Ok(named));
         #[cfg(feature = "redis")]
-        assert!(matches!(Cache::parse("redis://h"), Ok(Cache::Redis(_, places)) if !places.is_empty()));
+        for url in ["redis://h", "rediss+cluster://h,i", "redis+sentinel://h/s"] {
+            assert!(matches!(Cache::parse(url), Ok(Cache::Redis(_, places)) if !places.is_empty()), "{url}");
+        }
     }
 }

@@ -63,6 +63,12 @@ pub trait Store {
 
     /// The right to log in and to write, in all processes' sight; `None`: another one has it. Does not wait.
     fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError>;
+
+    /// The record, to be written although another one has the lock. Only where a lock can outlive its owner; `None`: it
+    /// cannot. A write follows what was read here, or does not happen.
+    fn without_lock<'a>(&'a self, _: &Now, _: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
+        Ok(None)
+    }
 }
 
 impl<S: Store> Store for &S {
@@ -80,6 +86,10 @@ impl<S: Store> Store for &S {
 
     fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
         (**self).try_lock(now, deadline)
+    }
+
+    fn without_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
+        (**self).without_lock(now, deadline)
     }
 }
 

@@ -57,7 +57,7 @@ pub fn open<'a>(
         Cache::Files { places, .. } => in_files(places),
         #[cfg(feature = "redis")]
         Cache::Redis(url, places) => {
-            let redis = RedisStore::open(url, owner, options, &seals.known(), deadline);
+            let redis = RedisStore::open(url, owner, options, &seals.known());
             Box::new(Tiered::new(boxed(redis, |store| seals.keep(store.seal())), in_files(places), clock))
         }
     }

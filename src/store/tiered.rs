@@ -47,15 +47,23 @@ impl<'s> Tiered<'s> {
         self.errors.borrow_mut().push(error);
     }
 
-    /// Keeps what both know where it is not known yet. Without waiting: whoever has the lock has something newer.
+    /// Keeps what both know where it is not known yet. Does not wait: whoever has the lock has something newer.
     fn teach(&self, store: &dyn Store, both: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
-        let Some(lock) = store.try_lock(now, deadline)? else { return Ok(()) };
+        let locked = store.try_lock(now, deadline)?;
+        let has_lock = locked.is_some();
+        // Unless it died. Then a valid token is told all the same: whoever does log in finds it when it writes, and gives its
+        // own back.
+        let Some(lock) = locked.map_or_else(|| store.without_lock(now, deadline), |lock| Ok(Some(lock)))? else {
+            return Ok(());
+        };
         if now.is_outdated(self.clock.now()) {
             return Ok(());
         }
         let mut merged = lock.record().merged(both);
         merged.budget.settle(now.wall);
-        if !merged.teaches(lock.record()) {
+        let is_news = merged.teaches(lock.record());
+        let is_worth_it = has_lock || lock.record().valid_token(now).is_none() && merged.valid_token(now).is_some();
+        if !is_news || !is_worth_it {
             return Ok(());
         }
         match lock.write(&merged, now) {
@@ -71,7 +79,14 @@ impl Store for Tiered<'_> {
     }
 
     fn errors(&self) -> Vec<StoreError> {
-        self.errors.borrow().iter().cloned().chain(self.fallback.errors()).collect()
+        let mut errors = self.errors.borrow().clone();
+        let others = self.first.iter().flat_map(|first| first.errors()).chain(self.fallback.errors());
+        for error in others {
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        errors
     }
 
     fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {

@@ -1,19 +1,19 @@
-//! A real redis-server of one test's own.
+//! Real servers of a test's own: redis-server, or valkey-server where `TPS_TEST_REDIS` is `valkey` or only that is there.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::child::Ask;
+use super::child::{Ask, Asker};
 use super::{Organization, Scratch, preloaded};
 
 /// The server's clock is as many seconds ahead as the file has bytes.
@@ -35,6 +35,18 @@ const CLOCK: &str = r#"
     }
 "#;
 
+/// `redis` or `valkey`.
+fn kind() -> String {
+    std::env::var("TPS_TEST_REDIS").unwrap_or_else(|_| {
+        let there = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
+        if !there("redis-server") && there("valkey-server") { "valkey" } else { "redis" }.to_owned()
+    })
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// A server of one test's own.
 pub struct Redis {
     pub process: Child,
@@ -42,25 +54,32 @@ pub struct Redis {
     pub scratch: Scratch,
     /// What makes its clock; `None`: the system's.
     clock: Option<PathBuf>,
+    /// Its settings, which it may change.
+    file: Option<PathBuf>,
 }
 
 impl Redis {
     pub fn start(settings: &[&str]) -> Self {
-        Self::started(settings, |_| None)
+        Self::started(settings, |_| None, None)
     }
 
     /// One whose clock can be set forward.
     pub fn with_clock() -> Self {
-        Self::started(&[], |scratch| Some(preloaded(&scratch.path("redis"), CLOCK)))
+        Self::started(&[], |scratch| Some(preloaded(&scratch.path("redis"), CLOCK)), None)
     }
 
-    fn started(settings: &[&str], clock: impl FnOnce(&Scratch) -> Option<PathBuf>) -> Self {
+    /// With a file of settings, which it may change.
+    pub fn by_file(file: &Path, settings: &[&str]) -> Self {
+        Self::started(settings, |_| None, Some(file.to_owned()))
+    }
+
+    fn started(settings: &[&str], clock: impl FnOnce(&Scratch) -> Option<PathBuf>, file: Option<PathBuf>) -> Self {
         let scratch = Scratch::new();
         fs::create_dir(scratch.path("redis")).unwrap();
         let clock = clock(&scratch);
-        let mut redis = Self { process: Command::new("true").spawn().unwrap(), port: 0, scratch, clock };
+        let mut redis = Self { process: Command::new("true").spawn().unwrap(), port: 0, scratch, clock, file };
         redis.process.wait().unwrap();
-        redis.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        redis.port = free_port();
         redis.again(settings);
         redis
     }
@@ -68,7 +87,9 @@ impl Redis {
     /// Starts it, without what it held before.
     pub fn again(&mut self, settings: &[&str]) {
         let directory = self.scratch.path("redis");
-        self.process = Command::new("redis-server")
+        let kind = kind();
+        self.process = Command::new(format!("{kind}-server"))
+            .args(&self.file)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
             .arg(&directory)
             .args(["--unixsocket", "socket", "--unixsocketperm", "700"])
@@ -77,7 +98,7 @@ impl Redis {
             .env("TPS_TEST_AHEAD", self.scratch.path("ahead"))
             .stdout(Stdio::null())
             .spawn()
-            .expect("apt-get install redis-server");
+            .unwrap_or_else(|_| panic!("apt-get install {kind}-server"));
         let start = Instant::now();
         while !directory.join("socket").exists() || !self.said(&["PING"]).contains("PONG") {
             assert!(start.elapsed() < Duration::from_secs(20), "it does not listen");
@@ -94,10 +115,10 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// What redis-cli says.
+    /// What the command-line client says.
     pub fn said(&self, command: &[&str]) -> String {
         let socket = self.scratch.path("redis").join("socket");
-        let output = Command::new("redis-cli")
+        let output = Command::new(format!("{}-cli", kind()))
             .arg("-s")
             .arg(socket)
             .args(["--user", "default", "--pass", "s3s@me", "--no-auth-warning"])
@@ -131,4 +152,23 @@ impl Drop for Redis {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// All ask at once; their answers.
+pub fn at_once(asks: &[Ask]) -> Vec<Value> {
+    let mut askers: Vec<_> = asks.iter().map(Ask::start).collect();
+    askers.iter_mut().for_each(Asker::go);
+    askers.iter_mut().map(Asker::answer).collect()
+}
+
+pub fn all_have_the_same(answers: &[Value]) -> String {
+    let first = answers[0]["token"].as_str().unwrap_or_else(|| panic!("{}", answers[0]));
+    assert!(answers.iter().all(|answer| answer["token"] == first), "{answers:?}");
+    first.to_owned()
+}
+
+/// Why the store is not as good as it should be, of an answer with a token.
+pub fn trouble(answer: &Value) -> String {
+    assert!(answer["token"].is_string(), "{answer}");
+    answer["stats"]["store"]["why_not"].as_str().unwrap_or_default().to_owned()
 }

@@ -1,138 +1,131 @@
-//! The way to a Redis server, and for how long it is left alone when it does not serve.
+//! A connection to one server: over TCP, TLS or a socket, by a deadline, with user, password and database.
 
-use std::collections::BTreeMap;
-use std::error::Error;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
-use base64::prelude::{BASE64_STANDARD, Engine};
-use redis::{
-    Client, Connection, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisConnectionInfo, RedisError, TlsCertificates,
-};
+use redis::{Cmd, Parser, Value, cmd};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
-use crate::options::Options;
-use crate::options::redis_url::{RedisUrl, Way};
-use crate::process::fork::{Inherit, PerProcess};
-use crate::server::redact::redact;
+use super::failure::Failure;
+use super::stream::Stream;
+use crate::options::redis_url::{Login, Node};
 use crate::server::resolve::addresses;
-use crate::server::tls::{self, reason};
-use crate::store::StoreError;
 
-/// How long one operation may take.
-const OPERATION: Duration = Duration::from_millis(500);
-
-/// How long a server is left alone that did not serve: an outage shall not cost each login's time.
-const BREAK: Duration = Duration::from_secs(5);
-
-/// When servers did not serve, and why, by their addresses.
-#[derive(Default)]
-struct Breaks(Mutex<BTreeMap<String, (Instant, StoreError)>>);
-
-static BREAKS: PerProcess<Breaks> = PerProcess::new();
-
-impl Inherit for Breaks {
-    fn inherit(_: Option<&Self>) -> Self {
-        Self::default()
-    }
+/// A connection to one server.
+pub struct Connection {
+    transport: Transport,
+    parser: Parser,
+    /// Whose it is; `None`: a socket's.
+    node: Option<Node>,
 }
 
-/// A connection, for one lookup.
-pub fn connect(url: &RedisUrl, options: &Options) -> Result<Connection, StoreError> {
-    left_alone(url)?;
-    let start = Instant::now();
-    let left = || OPERATION.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
-    let mut settings = RedisConnectionInfo::default().set_db(url.database).set_skip_set_lib_name();
-    if let Some(user) = &url.user {
-        settings = settings.set_username(user);
+enum Transport {
+    Plain(Stream),
+    Tls(Box<StreamOwned<ClientConnection, Stream>>),
+}
+
+impl Connection {
+    /// To a server over TCP, over TLS where certificates are trusted.
+    pub fn tcp(node: &Node, trust: Option<&Arc<ClientConfig>>, deadline: Instant) -> Result<Self, Failure> {
+        let away = |what: &str| Failure::Away(what.to_owned());
+        let left = deadline.saturating_duration_since(Instant::now());
+        let found =
+            addresses(&node.host, node.port, left).map_err(|_| away("the host name is not resolved in time"))?;
+        let stream = first(&found, deadline, |address, deadline| Ok(Stream::tcp(address, deadline)?))
+            .unwrap_or_else(|| Err(away("the host name is not known")))?;
+        let transport = match trust {
+            None => Transport::Plain(stream),
+            Some(trust) => {
+                let name = ServerName::try_from(node.host.clone()).map_err(|_| away("the host is no name for TLS"))?;
+                let tls = ClientConnection::new(trust.clone(), name).map_err(std::io::Error::other)?;
+                Transport::Tls(Box::new(StreamOwned::new(tls, stream)))
+            }
+        };
+        Ok(Self { transport, parser: Parser::new(), node: Some(node.clone()) })
     }
-    if let Some(password) = &url.password {
-        settings = settings.set_password(password.expose());
+
+    /// To a server by its socket.
+    pub fn unix(path: &Path, deadline: Instant) -> Result<Self, Failure> {
+        let transport = Transport::Plain(Stream::unix(path, deadline)?);
+        Ok(Self { transport, parser: Parser::new(), node: None })
     }
-    let mut failure = None;
-    for way in ways(url)? {
-        let client = way
-            .into_connection_info()
-            .map(|information| information.set_redis_settings(settings.clone()))
-            .and_then(|information| match information.addr() {
-                ConnectionAddr::TcpTls { .. } => {
-                    let root_cert = Some(trusted(options)?);
-                    Client::build_with_tls(information, TlsCertificates { client_tls: None, root_cert })
-                }
-                _ => Client::open(information),
-            });
-        let connection = client.and_then(|client| client.get_connection_with_timeout(left())).and_then(|connection| {
-            connection.set_read_timeout(Some(OPERATION))?;
-            connection.set_write_timeout(Some(OPERATION))?;
-            Ok(connection)
-        });
-        match connection {
-            Ok(connection) => return Ok(connection),
-            Err(error) => failure = Some(failed(url, &error)),
+
+    /// The server's host, as it was named.
+    pub fn host(&self) -> &str {
+        self.node.as_ref().map_or("localhost", |node| &node.host)
+    }
+
+    /// Presents user and password, and chooses the database.
+    pub fn enter(mut self, login: &Login, database: i64, deadline: Instant) -> Result<Self, Failure> {
+        let mut commands = Vec::new();
+        if let Some(password) = &login.password {
+            commands.push(cmd("AUTH").arg(&login.user).arg(password.expose()).take());
         }
+        if database != 0 {
+            commands.push(cmd("SELECT").arg(database).take());
+        }
+        if !commands.is_empty() {
+            for (command, answer) in commands.iter().zip(self.ask(&commands, deadline)?) {
+                let Value::ServerError(error) = answer else { continue };
+                let told = Failure::from(error);
+                let what = match command.args_iter().next() {
+                    _ if told.is(&["LOADING", "MASTERDOWN"]) => told.message(),
+                    Some(redis::Arg::Simple(b"SELECT")) => format!("it refuses the database: {}", told.message()),
+                    _ => "it refuses user or password".to_owned(),
+                };
+                return Err(Failure::Away(what));
+            }
+        }
+        Ok(self)
     }
-    Err(failure.unwrap_or_else(|| leave_alone(url, "the host name is not known")))
-}
 
-/// What an error means to `stats`. Whatever it is, the server is left alone for a while.
-pub fn failed(url: &RedisUrl, error: &RedisError) -> StoreError {
-    let tls = error.source().and_then(|source| {
-        let shared = source.downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
-        shared.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>()
-    });
-    let what = match error.kind() {
-        _ if error.is_timeout() => "it does not answer in time".to_owned(),
-        ErrorKind::AuthenticationFailed => "it refuses user or password".to_owned(),
-        _ => tls.map_or_else(|| error.to_string(), reason),
-    };
-    let secrets: Vec<_> = url.password.iter().collect();
-    leave_alone(url, &redact(&what, &secrets, 200))
-}
-
-/// The host's addresses. A name is resolved in time; with TLS it stays, since the certificate is for it.
-fn ways(url: &RedisUrl) -> Result<Vec<ConnectionAddr>, StoreError> {
-    match &url.way {
-        Way::Unix(path) => Ok(vec![ConnectionAddr::Unix(path.clone())]),
-        Way::Tcp { host, port, tls } => {
-            let found = addresses(host, *port, OPERATION)
-                .map_err(|_| leave_alone(url, "the host name is not resolved in time"))?;
-            let way = |address: &SocketAddr| ConnectionAddr::Tcp(address.ip().to_string(), *port);
-            let by_name =
-                || ConnectionAddr::TcpTls { host: host.clone(), port: *port, insecure: false, tls_params: None };
-            Ok(if *tls {
-                found.first().map(|_| by_name()).into_iter().collect()
-            } else {
-                found.iter().map(way).collect()
-            })
+    /// The answers to `commands`, one each.
+    pub fn ask(&mut self, commands: &[Cmd], deadline: Instant) -> Result<Vec<Value>, Failure> {
+        let mut bytes = Vec::new();
+        commands.iter().for_each(|command| command.write_packed_command(&mut bytes));
+        match &mut self.transport {
+            Transport::Plain(stream) => {
+                stream.until(deadline);
+                exchange(stream, &mut self.parser, &bytes, commands.len())
+            }
+            Transport::Tls(stream) => {
+                stream.sock.until(deadline);
+                exchange(stream, &mut self.parser, &bytes, commands.len())
+            }
         }
     }
 }
 
-/// Fails as it did a moment ago, if it did.
-fn left_alone(url: &RedisUrl) -> Result<(), StoreError> {
-    let breaks = BREAKS.get().0.lock().unwrap_or_else(PoisonError::into_inner);
-    match breaks.get(&url.to_string()) {
-        Some((since, error)) if since.elapsed() < BREAK => Err(error.clone()),
-        _ => Ok(()),
+fn exchange(
+    stream: &mut (impl Read + Write),
+    parser: &mut Parser,
+    bytes: &[u8],
+    answers: usize,
+) -> Result<Vec<Value>, Failure> {
+    stream.write_all(bytes)?;
+    stream.flush()?;
+    (0..answers).map(|_| Ok(parser.parse_value(&mut *stream)?)).collect()
+}
+
+/// What the first of `ways` gives that gives something, else the last error; `None`: there are no ways. Each one may take
+/// its share of the time that is left.
+pub fn first<W, T>(
+    ways: &[W],
+    deadline: Instant,
+    mut take: impl FnMut(&W, Instant) -> Result<T, Failure>,
+) -> Option<Result<T, Failure>> {
+    let mut last = None;
+    for (way, remaining) in ways.iter().zip((1..=ways.len()).rev()) {
+        let now = Instant::now();
+        let share = deadline.saturating_duration_since(now) / u32::try_from(remaining).unwrap_or(u32::MAX);
+        let taken = take(way, now + share);
+        if taken.is_ok() {
+            return Some(taken);
+        }
+        last = Some(taken);
     }
-}
-
-fn leave_alone(url: &RedisUrl, what: &str) -> StoreError {
-    let error = StoreError(format!("{url}: {what}"));
-    let mut breaks = BREAKS.get().0.lock().unwrap_or_else(PoisonError::into_inner);
-    breaks.insert(url.to_string(), (Instant::now(), error.clone()));
-    error
-}
-
-/// The certificates that are trusted, in the form that the client takes.
-fn trusted(options: &Options) -> Result<Vec<u8>, RedisError> {
-    let certificates = tls::certificates(options)
-        .map_err(|reason| RedisError::from((ErrorKind::InvalidClientConfig, "no certificates", reason)))?;
-    let pem = certificates.iter().map(|certificate| {
-        format!(
-            "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n",
-            BASE64_STANDARD.encode(certificate.der())
-        )
-    });
-    Ok(pem.collect::<String>().into_bytes())
+    last
 }

@@ -1,21 +1,31 @@
-//! The store of many hosts: Redis or Valkey.
+//! The store of many hosts: Redis or Valkey; one server, a primary behind Sentinels, or a cluster.
 //!
 //! - `tps:salt`: random bytes, made once by whoever comes first;
-//! - `tps:NAME`: the record, sealed, for 90 days from its last use;
-//! - `tps:NAME:lock`: the owner of the right to log in, for as long as a login may take.
+//! - `tps:{NAME}`: the record, sealed, kept for a time after its last use. 0.1.0 has it at `tps:NAME`, which is still read;
+//! - `tps:{NAME}:lock`: the owner of the right to log in, for as long as a login may take.
 //!
-//! Times are kept by the server's clock: those of the hosts may be wrong. A connection serves one lookup.
+//! The braces put both keys of a credential into one slot of a cluster. Times are kept by the server's clock: those of the
+//! hosts may be wrong. A connection serves one lookup.
 
+mod breaker;
+mod conditional;
 mod connection;
+mod failure;
+mod sentinel;
+mod session;
+mod stream;
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use redis::{Cmd, Connection, FromRedisValue, RedisError, cmd, pipe};
+use redis::{Cmd, FromRedisValue, Value, cmd, from_redis_value};
 
-use self::connection::{connect, failed};
+use self::breaker::Write;
+use self::conditional::NotDone;
+use self::failure::Failure;
+use self::session::Session;
 use super::seal::{SALT, Seal, random};
 use super::{Lock, Owner, Store, StoreError, UNUSED, WriteError, format};
 use crate::options::Options;
@@ -25,22 +35,15 @@ use crate::record::{Now, Record};
 /// How long the lock outlives the deadline of the login that it is for.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Sets `KEYS[1]` if it still holds `ARGV[1]` (empty: nothing). Whoever has written since had good reason to.
-const WRITE: &str = "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end \
-     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) return 1";
-
-/// Deletes the lock of its owner only.
-const RELEASE: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
+const UNUSED_MS: u64 = UNUSED.as_secs() * 1000;
 
 /// The record of one credential, in Redis.
 pub struct RedisStore<'a> {
     url: &'a RedisUrl,
-    connection: RefCell<Connection>,
+    session: RefCell<Session<'a>>,
     seal: Arc<Seal>,
     /// How far the server's clock is ahead of this machine's.
     ahead: Cell<SignedDuration>,
-    /// When the login ends that the lock is for.
-    deadline: Instant,
 }
 
 impl<'a> RedisStore<'a> {
@@ -50,13 +53,12 @@ impl<'a> RedisStore<'a> {
         owner: &Owner<'_>,
         options: &Options,
         known: &[Arc<Seal>],
-        deadline: Instant,
     ) -> Result<Self, StoreError> {
-        let mut connection = connect(url, options)?;
-        let salt = salt(&mut connection).map_err(|error| failed(url, &error))?;
+        let mut session = Session::new(url, options)?;
+        let salt = salt(&mut session)?;
         let seal = Seal::known_or_derived(known, owner, salt)?;
-        let (connection, ahead) = (RefCell::new(connection), Cell::new(SignedDuration::ZERO));
-        Ok(Self { url, connection, seal, ahead, deadline })
+        let (session, ahead) = (RefCell::new(session), Cell::new(SignedDuration::ZERO));
+        Ok(Self { url, session, seal, ahead })
     }
 
     /// What seals the record, to be kept for the next lookup.
@@ -65,43 +67,58 @@ impl<'a> RedisStore<'a> {
     }
 
     fn key(&self) -> String {
-        format!("tps:{}", self.seal.name())
+        format!("tps:{{{}}}", self.seal.name())
     }
 
-    fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
-        command.query(&mut *self.connection.borrow_mut()).map_err(|error| failed(self.url, &error))
+    /// Notes for `stats` whether a write was refused, and why.
+    fn note(&self, write: Write, refusal: Option<&Failure>) -> StoreError {
+        let error = refusal.map(|failure| self.session.borrow().error(failure));
+        breaker::note(self.url, write, error.as_ref());
+        error.unwrap_or_else(|| StoreError(String::new()))
     }
 
-    /// The record and how it lies there, sealed; empty where there is none.
-    fn entry(&self, now: &Now) -> Result<(Option<Record>, Vec<u8>), StoreError> {
-        let (time, sealed): (Vec<i64>, Option<Vec<u8>>) = pipe()
-            .cmd("TIME")
-            .cmd("GET")
-            .arg(self.key())
-            .query(&mut *self.connection.borrow_mut())
-            .map_err(|error| failed(self.url, &error))?;
-        if let [seconds, microseconds] = *time.as_slice() {
-            let time = Timestamp::from_microsecond(seconds.saturating_mul(1_000_000).saturating_add(microseconds));
-            self.ahead.set(time.map_or(SignedDuration::ZERO, |time| time.duration_since(now.wall)));
+    /// What `GET` and `TIME` gave: the record, and how it lies there, sealed; empty where there is none.
+    fn entry(&self, time: Value, sealed: Value, now: &Now) -> Result<(Option<Record>, Vec<u8>), StoreError> {
+        let (seconds, microseconds): (i64, i64) = taken(&self.session.borrow(), time)?;
+        let time = Timestamp::from_microsecond(seconds.saturating_mul(1_000_000).saturating_add(microseconds));
+        self.ahead.set(time.map_or(SignedDuration::ZERO, |time| time.duration_since(now.wall)));
+        let sealed: Option<Vec<u8>> = taken(&self.session.borrow(), sealed)?;
+        let record = |sealed: &[u8]| format::decode(&self.seal.open(sealed)?, Some(self.ahead.get()), now);
+        match sealed {
+            Some(sealed) => Ok((record(&sealed), sealed)),
+            None => {
+                let old = cmd("GET").arg(format!("tps:{}", self.seal.name())).take();
+                let old: Option<Vec<u8>> = one(&mut self.session.borrow_mut(), &old)?;
+                Ok((old.and_then(|old| record(&old)), Vec::new()))
+            }
         }
-        let sealed = sealed.unwrap_or_default();
-        let text = self.seal.open(&sealed);
-        Ok((text.and_then(|text| format::decode(&text, Some(self.ahead.get()), now)), sealed))
+    }
+}
+
+/// The answer to one command.
+fn one<T: FromRedisValue>(session: &mut Session<'_>, command: &Cmd) -> Result<T, StoreError> {
+    let answer = session.ask(std::slice::from_ref(command))?.pop().unwrap_or(Value::Nil);
+    taken(session, answer)
+}
+
+fn taken<T: FromRedisValue>(session: &Session<'_>, answer: Value) -> Result<T, StoreError> {
+    match answer {
+        Value::ServerError(error) => Err(session.error(&error.into())),
+        answer => from_redis_value(answer).map_err(|_| session.error(&Failure::strange())),
     }
 }
 
 /// The salt that all share.
-fn salt(connection: &mut Connection) -> Result<[u8; SALT], RedisError> {
-    let fresh: [u8; SALT] = random().map_err(|StoreError(error)| std::io::Error::other(error))?;
-    let read = |connection: &mut Connection| -> Result<Option<[u8; SALT]>, RedisError> {
-        let kept: Option<Vec<u8>> = cmd("GET").arg("tps:salt").query(connection)?;
-        Ok(kept.and_then(|kept| kept.try_into().ok()))
-    };
-    if let Some(salt) = read(connection)? {
+fn salt(session: &mut Session<'_>) -> Result<[u8; SALT], StoreError> {
+    let get = cmd("GET").arg("tps:salt").take();
+    if let Some(salt) = one::<Option<Vec<u8>>>(session, &get)?.and_then(|kept| kept.try_into().ok()) {
         return Ok(salt);
     }
-    () = cmd("SET").arg("tps:salt").arg(&fresh).arg("NX").query(connection).map(|_: redis::Value| ())?;
-    read(connection)?.ok_or_else(|| std::io::Error::other("tps:salt is no salt; delete it").into())
+    let fresh: [u8; SALT] = random()?;
+    one::<Value>(session, &cmd("SET").arg("tps:salt").arg(&fresh).arg("NX").take())?;
+    let kept: Option<Vec<u8>> = one(session, &get)?;
+    let no_salt = || session.error(&Failure::Away("tps:salt is no salt; delete it".to_owned()));
+    kept.and_then(|kept| kept.try_into().ok()).ok_or_else(no_salt)
 }
 
 impl Store for RedisStore<'_> {
@@ -109,39 +126,68 @@ impl Store for RedisStore<'_> {
         Some(self.url.to_string())
     }
 
-    fn read(&self, now: &Now, _: Instant) -> Result<Record, StoreError> {
-        let Some(record) = self.entry(now)?.0 else { return Ok(Record::default()) };
-        // It is in use. A replica that cannot note that serves all the same.
-        let _ = self.ask::<redis::Value>(cmd("PEXPIRE").arg(self.key()).arg(UNUSED.as_millis() as u64));
-        Ok(record)
+    fn errors(&self) -> Vec<StoreError> {
+        breaker::refusals(self.url)
     }
 
-    fn try_lock<'l>(&'l self, now: &Now, _: Instant) -> Result<Option<Box<dyn Lock<'l> + 'l>>, StoreError> {
+    fn read(&self, now: &Now, _: Instant) -> Result<Record, StoreError> {
+        let key = self.key();
+        let touch = cmd("PEXPIRE").arg(&key).arg(UNUSED_MS).take();
+        let answers = self.session.borrow_mut().ask(&[cmd("TIME"), cmd("GET").arg(&key).take(), touch])?;
+        let Ok([time, sealed, touched]) = <[Value; 3]>::try_from(answers) else { return Ok(Record::default()) };
+        // A replica that cannot note that the entry is in use serves all the same.
+        match touched {
+            Value::ServerError(error) => self.note(Write::Touch, Some(&error.into())),
+            _ => self.note(Write::Touch, None),
+        };
+        Ok(self.entry(time, sealed, now)?.0.unwrap_or_default())
+    }
+
+    fn try_lock<'l>(&'l self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'l> + 'l>>, StoreError> {
         let owner: String = random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let key = format!("{}:lock", self.key());
-        let time = self.deadline.saturating_duration_since(Instant::now()) + GRACE;
-        let had: Option<String> =
-            self.ask(cmd("SET").arg(&key).arg(&owner).arg("NX").arg("PX").arg(time.as_millis() as u64))?;
-        if had.is_none() {
+        let time = (deadline.saturating_duration_since(Instant::now()) + GRACE).as_millis() as u64;
+        let answers = self.session.borrow_mut().ask(&[
+            cmd("SET").arg(&key).arg(&owner).arg("NX").arg("PX").arg(time).take(),
+            // The first answer may be lost, and the lock ours.
+            cmd("GET").arg(&key).take(),
+            cmd("TIME"),
+            cmd("GET").arg(self.key()).take(),
+        ])?;
+        let Ok([set, held, time, sealed]) = <[Value; 4]>::try_from(answers) else { return Ok(None) };
+        if let Value::ServerError(error) = set {
+            return Err(self.note(Write::Record, Some(&error.into())));
+        }
+        let held: Option<String> = taken(&self.session.borrow(), held)?;
+        if held.as_ref() != Some(&owner) {
             return Ok(None);
         }
-        let mut lock = Box::new(RedisLock { store: self, key, owner, seen: Vec::new(), record: Record::default() });
-        let (record, seen) = self.entry(now)?;
-        (lock.record, lock.seen) = (record.unwrap_or_default(), seen);
-        Ok(Some(lock))
+        // From here on it is released where something fails.
+        let held = Held { store: self, key, owner };
+        let (record, seen) = self.entry(time, sealed, now)?;
+        Ok(Some(Box::new(RedisLock { store: self, _held: Some(held), seen, record: record.unwrap_or_default() })))
+    }
+
+    /// A lock outlives its owner where that died, or wrote to a primary that has died since.
+    fn without_lock<'l>(&'l self, now: &Now, _: Instant) -> Result<Option<Box<dyn Lock<'l> + 'l>>, StoreError> {
+        let get = cmd("GET").arg(self.key()).take();
+        let answers = self.session.borrow_mut().ask(&[cmd("TIME"), get])?;
+        let Ok([time, sealed]) = <[Value; 2]>::try_from(answers) else { return Ok(None) };
+        let (record, seen) = self.entry(time, sealed, now)?;
+        Ok(Some(Box::new(RedisLock { store: self, _held: None, seen, record: record.unwrap_or_default() })))
     }
 }
 
-struct RedisLock<'a> {
-    store: &'a RedisStore<'a>,
-    key: String,
-    owner: String,
+/// The record, to be written; with the lock, or without.
+struct RedisLock<'a, 's> {
+    store: &'a RedisStore<'s>,
+    _held: Option<Held<'a, 's>>,
     /// The entry that the next write follows.
     seen: Vec<u8>,
     record: Record,
 }
 
-impl<'a> Lock<'a> for RedisLock<'a> {
+impl<'a> Lock<'a> for RedisLock<'a, '_> {
     fn record(&self) -> &Record {
         &self.record
     }
@@ -149,20 +195,31 @@ impl<'a> Lock<'a> for RedisLock<'a> {
     fn write(mut self: Box<Self>, record: &Record, now: &Now) -> Result<Box<dyn Lock<'a> + 'a>, WriteError> {
         let store = self.store;
         let sealed = store.seal.close(&format::encode(record, store.ahead.get(), now))?;
-        let unused = UNUSED.as_millis() as u64;
-        let write = cmd("EVAL").arg(WRITE).arg(1).arg(store.key()).arg(&self.seen).arg(&sealed).arg(unused).take();
-        let written: u64 = store.ask(&write)?;
-        if written != 1 {
-            return Err(WriteError::Conflict);
+        let written = conditional::set(&mut store.session.borrow_mut(), &store.key(), &self.seen, &sealed, UNUSED_MS);
+        match written {
+            Ok(true) => {
+                store.note(Write::Record, None);
+                (self.seen, self.record) = (sealed, record.clone());
+                Ok(self)
+            }
+            Ok(false) => Err(WriteError::Conflict),
+            Err(NotDone::Refused(failure)) => Err(store.note(Write::Record, Some(&failure)).into()),
+            Err(NotDone::Away(error)) => Err(error.into()),
         }
-        (self.seen, self.record) = (sealed, record.clone());
-        Ok(self)
     }
 }
 
-impl Drop for RedisLock<'_> {
+/// A lock that is held until it runs out or is dropped.
+struct Held<'a, 's> {
+    store: &'a RedisStore<'s>,
+    key: String,
+    /// What the key holds while the lock is ours.
+    owner: String,
+}
+
+impl Drop for Held<'_, '_> {
     fn drop(&mut self) {
         // Where that fails it runs out.
-        let _ = self.store.ask::<redis::Value>(cmd("EVAL").arg(RELEASE).arg(1).arg(&self.key).arg(&self.owner));
+        let _ = conditional::delete(&mut self.store.session.borrow_mut(), &self.key, self.owner.as_bytes());
     }
 }
