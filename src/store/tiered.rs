@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
-use super::{Lock, Store, StoreError, WriteError};
+use super::{Lasting, Lock, Store, StoreError, WriteError};
 use crate::record::{Now, Record};
 
 /// Two stores that are one. What each of them knows is merged field by field.
@@ -62,6 +62,10 @@ impl Store for Tiered<'_> {
 
     fn errors(&self) -> Vec<StoreError> {
         self.errors.borrow().iter().cloned().chain(self.fallback.errors()).collect()
+    }
+
+    fn lasting(&self) -> Lasting {
+        self.first().map_or_else(|| self.fallback.lasting(), Store::lasting)
     }
 
     fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {

@@ -17,13 +17,16 @@ use redis::{Cmd, Connection, FromRedisValue, RedisError, cmd, pipe};
 
 use self::connection::{connect, failed};
 use super::seal::{SALT, Seal, random};
-use super::{Lock, Owner, Store, StoreError, UNUSED, WriteError, format};
+use super::{Lock, Owner, Store, StoreError, WriteError, format};
 use crate::options::Options;
 use crate::options::redis_url::RedisUrl;
 use crate::record::{Now, Record};
 
 /// How long the lock outlives the deadline of the login that it is for.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// An entry that nobody used for so long is removed.
+const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// Sets `KEYS[1]` if it still holds `ARGV[1]` (empty: nothing). Whoever has written since had good reason to.
 const WRITE: &str = "if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end \
