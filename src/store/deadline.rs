@@ -3,7 +3,7 @@
 //! A lookup waits so long for an answer and no longer; then this store is given up for the lookup. While its thread
 //! hangs, later lookups do not wait for that store at all. When the thread comes back it lets go of its lock and ends.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -36,13 +36,8 @@ pub fn open(directories: &Directories, open: Open, deadline: Instant) -> Result<
     let (asked, questions) = channel();
     let (answers, answered) = channel();
     let alive = Arc::new(());
-    let link = Link {
-        asked,
-        answered,
-        alive: Arc::downgrade(&alive),
-        directories: directories.clone(),
-        hangs: Cell::new(false),
-    };
+    let asked = RefCell::new(Some(asked));
+    let link = Link { asked, answered, alive: Arc::downgrade(&alive), directories: directories.clone() };
     let on_its_own = |(open, questions, answers, alive)| {
         descriptors::separate_descriptors();
         serve(open, &questions, &answers);
@@ -129,21 +124,18 @@ fn serve(open: Open, questions: &Receiver<Question>, answers: &Sender<Answer>) {
 
 /// The way to the thread and back.
 struct Link {
-    asked: Sender<Question>,
+    /// `None`: it gave no answer in time, and is asked nothing any more. When it comes back it meets the end of this.
+    asked: RefCell<Option<Sender<Question>>>,
     answered: Receiver<Answer>,
     /// As long as the thread runs.
     alive: Weak<()>,
     directories: Directories,
-    /// It gave no answer in time: nothing is asked any more.
-    hangs: Cell<bool>,
 }
 
 impl Link {
     fn ask(&self, question: Question, limit: Duration) -> Option<Answer> {
-        if self.hangs.get() {
-            return None;
-        }
-        let _ = self.asked.send(question);
+        // A thread that has ended gives no answer either.
+        let _ = self.asked.borrow().as_ref()?.send(question);
         self.answer(limit)
     }
 
@@ -156,7 +148,7 @@ impl Link {
             }
         }
         Hanging::note(&self.directories, &self.alive);
-        self.hangs.set(true);
+        *self.asked.borrow_mut() = None;
         None
     }
 }
@@ -263,3 +255,6 @@ impl Hanging {
         hanging.contains_key(directories)
     }
 }
+
+#[cfg(test)]
+mod tests;
