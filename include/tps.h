@@ -180,7 +180,8 @@ int tps_wait(struct tps_client *client,
              struct tps_error **error);
 
 /*
- Says what happened, as a JSON object without secrets: version, base_url, store (kind, place, degraded, why_not), token
+ Says what happened, as a JSON object without secrets: version, base_url, store (kind, place, degraded, why_not, lasting:
+ false where the token goes when the process or its service stops, and null before the first use), token
  (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), counts since the process began:
  hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed, rejected), logins_failed, waits,
  invalidations, false_alarms (of these, tokens that stand after all). login_budget_left: how many logins may follow

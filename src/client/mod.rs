@@ -131,7 +131,8 @@ impl Client {
     fn start_lookup(&self, lead: Lead) {
         self.start("tps-login", LookupFlight::new(&self.0.entry, lead), |account, flight| {
             let need = account.entry.need(account.clock.now());
-            let ((found, sent), time) = account.look_up(|lookup| (lookup.find(&need), lookup.sent.get()));
+            let (looked, time) = account.look_up(|lookup| (lookup.find(&need), lookup.sent.get()));
+            let (found, sent) = looked.unwrap_or_else(|error| (Err(error), false));
             flight.finish(found, sent, &*account.clock, time);
         });
     }
@@ -140,7 +141,7 @@ impl Client {
         self.start("tps-logout", LogoutFlight::new(&self.0.entry, lead), |account, flight| {
             let mine = account.entry.last_token().map(|published| published.token.clone());
             let (revoked, time) = account.look_up(|lookup| lookup.give_back(mine));
-            flight.finish(revoked, &*account.clock, time);
+            flight.finish(revoked.and_then(|revoked| revoked), &*account.clock, time);
         });
     }
 
@@ -165,12 +166,18 @@ impl Client {
 
 impl Account {
     /// Looks up by all that the options say. What it came to, and how long it took.
-    fn look_up<T>(&self, by: impl FnOnce(&Lookup<'_>) -> T) -> (T, Duration) {
+    fn look_up<T>(&self, by: impl FnOnce(&Lookup<'_>) -> T) -> (Result<T, Error>, Duration) {
         let start = Instant::now();
+        (self.by_store(by), start.elapsed())
+    }
+
+    fn by_store<T>(&self, by: impl FnOnce(&Lookup<'_>) -> T) -> Result<T, Error> {
         let options = &self.options;
         let deadline = self.clock.instant() + in_time(options.timeout);
         let owner = Owner { credentials: &self.credentials, base_url: &options.base_url };
-        let store = store::open(options, &owner, self.entry.memory(), self.entry.seals(), deadline, &*self.clock);
+        let first = self.entry.store().lasting.is_none() && self.entry.last_token().is_none();
+        let store = store::open(options, &owner, self.entry.memory(), self.entry.seals(), deadline, &*self.clock, first)
+            .map_err(|error| Error::argument(format!("option cache: {error}")))?;
         let outcome = by(&Lookup {
             store: &*store,
             server: &Api { credentials: self.credentials.clone(), options: options.clone(), clock: self.clock.clone() },
@@ -182,7 +189,7 @@ impl Account {
             sent: Cell::new(false),
         });
         self.entry.note_store(report(&*store), self.clock.wall());
-        (outcome, start.elapsed())
+        Ok(outcome)
     }
 
     fn rules(&self) -> Rules {
@@ -198,7 +205,7 @@ impl Account {
 }
 
 fn report(store: &dyn Store) -> StoreReport {
-    StoreReport { place: store.place(), errors: store.errors() }
+    StoreReport { place: store.place(), errors: store.errors(), lasting: Some(store.lasting()) }
 }
 
 /// A lookup ends a little before those who wait for it, so that they learn what it came to and not only that time is over.

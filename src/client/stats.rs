@@ -41,17 +41,17 @@ pub fn of(entry: &Entry, options: &Options, now: &Now) -> String {
 fn store(entry: &Entry, cache: &Cache) -> Value {
     let kind = match cache {
         Cache::Memory => "memory",
-        Cache::Files { .. } => "file",
+        Cache::Files(_) => "file",
         #[cfg(feature = "redis")]
         Cache::Redis(..) => "redis",
     };
     let report = entry.store();
-    let why_not = report.why_not();
     json!({
         "kind": kind,
         "place": report.place,
-        "degraded": why_not.is_some(),
-        "why_not": why_not,
+        "degraded": !report.errors.is_empty(),
+        "why_not": report.why_not(),
+        "lasting": report.lasting(),
     })
 }
 

@@ -1,9 +1,9 @@
 //! What the environment says. It is read here only, while options are parsed, so on the caller's own thread.
 
 use std::env;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-
-use nix::unistd::{User, geteuid};
 
 use crate::secret::Secret;
 
@@ -17,13 +17,30 @@ pub fn no_proxy() -> Option<String> {
     text(&["NO_PROXY", "no_proxy"])
 }
 
-/// The directories of the file store where the caller names none, the best first.
-pub fn usual_places() -> Vec<PathBuf> {
-    let user = geteuid();
-    let home = || path("HOME").or_else(|| User::from_uid(user).ok().flatten().map(|user| user.dir));
-    let state = path("XDG_STATE_HOME").or_else(|| home().map(|home| home.join(".local/state")));
-    let everybodys = PathBuf::from(format!("/var/tmp/tps-{user}"));
-    state.map(|state| state.join("tps")).into_iter().chain([everybodys]).collect()
+/// What the environment says of directories for the file store. Which of them serve depends on the user of the moment, so
+/// that is decided at each opening.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StateHomes {
+    /// `STATE_DIRECTORY`, systemd's; the first where it lists several.
+    pub service: Option<PathBuf>,
+    /// `XDG_STATE_HOME`.
+    pub xdg: Option<PathBuf>,
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+}
+
+impl StateHomes {
+    /// As the environment is now.
+    pub fn read() -> Self {
+        let first = |list: OsString| {
+            list.as_bytes().split(|byte| *byte == b':').next().map(OsStr::from_bytes).map(PathBuf::from)
+        };
+        Self {
+            service: env::var_os("STATE_DIRECTORY").and_then(first).filter(|path| path.is_absolute()),
+            xdg: path("XDG_STATE_HOME"),
+            home: path("HOME"),
+        }
+    }
 }
 
 /// The first of these variables that is set and not empty.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-pub use self::cache::Cache;
+pub use self::cache::{Cache, Directories};
 use self::given::{Given, cut};
 pub use self::proxy::Proxy;
 use crate::error::Error;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use parking_lot::ArcMutexGuard;
 
 use super::clocks::Clocks;
-use super::{Lock, Store, StoreError, WriteError};
+use super::{Lasting, Lock, Store, StoreError, WriteError};
 use crate::record::{Now, Record};
 
 /// A record in memory.
@@ -52,6 +52,10 @@ impl Memory {
 impl Store for Memory {
     fn place(&self) -> Option<String> {
         None
+    }
+
+    fn lasting(&self) -> Lasting {
+        Lasting::Process
     }
 
     fn read(&self, now: &Now, _: Instant) -> Result<Record, StoreError> {

@@ -1,6 +1,7 @@
 //! Where records are kept, for the next lookup and for other processes.
 
 mod clocks;
+mod deadline;
 pub mod file;
 pub mod format;
 pub mod memory;
@@ -18,8 +19,8 @@ pub use self::tiered::Tiered;
 use crate::credentials::Credentials;
 use crate::record::{Now, Record};
 
-/// An entry that nobody used for so long is removed.
-const UNUSED: Duration = Duration::from_secs(90 * 24 * 3600);
+/// An entry that nobody used for so long is removed. A process may hold its token in memory for months meanwhile.
+const UNUSED: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// Why a store could not be used, without secrets. Shown in `stats`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,41 @@ impl fmt::Display for StoreError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
+}
+
+/// Why a store was not opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenError {
+    /// It is there no more, not yet, or not now.
+    Store(StoreError),
+    /// Owner, mode or kind of what stands there forbid it, and somebody must mend that. Says what is right.
+    Refused(StoreError),
+}
+
+impl OpenError {
+    /// What happened, in either case.
+    pub fn into_error(self) -> StoreError {
+        match self {
+            Self::Store(error) | Self::Refused(error) => error,
+        }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// How long what a store keeps is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lasting {
+    /// Until it is removed.
+    Yes,
+    /// As long as this process.
+    Process,
+    /// Until its service, container or machine stops. Says what to set.
+    Service(String),
 }
 
 /// Why a record was not written.
@@ -58,6 +94,11 @@ pub trait Store {
         Vec::new()
     }
 
+    /// How long it is there, for `stats`.
+    fn lasting(&self) -> Lasting {
+        Lasting::Yes
+    }
+
     /// What is kept; an empty record where there is none, or none that can be read.
     fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError>;
 
@@ -78,6 +119,10 @@ impl<S: Store> Store for &S {
 
     fn errors(&self) -> Vec<StoreError> {
         (**self).errors()
+    }
+
+    fn lasting(&self) -> Lasting {
+        (**self).lasting()
     }
 
     fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {

@@ -8,18 +8,18 @@ use super::memory::Memory;
 #[cfg(feature = "redis")]
 use super::redis::RedisStore;
 use super::seal::Seal;
-use super::{Owner, Store, StoreError, Tiered};
-use crate::options::{Cache, Options};
+use super::{OpenError, Owner, Store, StoreError, Tiered, deadline};
+use crate::options::{Cache, Directories, Options};
 use crate::process::clock::Clock;
 
 /// The keys of earlier lookups: to derive one takes its time.
-#[derive(Default)]
-pub struct Seals(Mutex<Vec<Arc<Seal>>>);
+#[derive(Default, Clone)]
+pub struct Seals(Arc<Mutex<Vec<Arc<Seal>>>>);
 
 impl Seals {
     /// What a forked child takes over, without waiting for its parent's threads.
     pub fn inherited(&self) -> Self {
-        Self(Mutex::new(self.0.try_lock().map(|seals| seals.clone()).unwrap_or_default()))
+        Self(Arc::new(Mutex::new(self.0.try_lock().map(|seals| seals.clone()).unwrap_or_default())))
     }
 
     fn known(&self) -> Vec<Arc<Seal>> {
@@ -38,8 +38,8 @@ impl Seals {
 }
 
 /// The store of an owner, for one lookup: Redis before files before memory, as the options say. `deadline`: of the login
-/// that a lock may be for.
-#[cfg_attr(not(feature = "redis"), allow(unused_variables))]
+/// that a lock may be for. `Err`: the directory that the caller named is none for a store. Only the `first` lookup minds:
+/// later ones go on in memory alone.
 pub fn open<'a>(
     options: &'a Options,
     owner: &Owner<'_>,
@@ -47,25 +47,41 @@ pub fn open<'a>(
     seals: &Seals,
     deadline: Instant,
     clock: &'a dyn Clock,
-) -> Box<dyn Store + 'a> {
-    let in_files = |places| {
-        let files = FileStore::open(places, owner, &seals.known());
-        Box::new(Tiered::new(boxed(files, |store| seals.keep(store.seal())), Box::new(memory), clock))
-    };
+    first: bool,
+) -> Result<Box<dyn Store + 'a>, StoreError> {
+    let before_memory = |files| Box::new(Tiered::new(files, Box::new(memory), clock));
     match &options.cache {
-        Cache::Memory => Box::new(memory),
-        Cache::Files { places, .. } => in_files(places),
+        Cache::Memory => Ok(Box::new(memory)),
+        Cache::Files(directories) => match in_files(directories, owner, seals, deadline) {
+            Err(OpenError::Refused(error)) if first => Err(error),
+            opened => Ok(before_memory(opened.map_err(OpenError::into_error))),
+        },
         #[cfg(feature = "redis")]
-        Cache::Redis(url, places) => {
+        Cache::Redis(url, directories) => {
             let redis = RedisStore::open(url, owner, options, &seals.known());
-            Box::new(Tiered::new(boxed(redis, |store| seals.keep(store.seal())), in_files(places), clock))
+            let redis = redis.inspect(|store| seals.keep(store.seal())).map(|store| Box::new(store) as Box<dyn Store>);
+            let files = in_files(directories, owner, seals, deadline).map_err(OpenError::into_error);
+            Ok(Box::new(Tiered::new(redis, before_memory(files), clock)))
         }
     }
 }
 
-fn boxed<'a, S: Store + 'a>(
-    opened: Result<S, StoreError>,
-    keep: impl FnOnce(&S),
-) -> Result<Box<dyn Store + 'a>, StoreError> {
-    opened.inspect(keep).map(|store| Box::new(store) as Box<dyn Store>)
+/// The file store, on a thread of its own: what it does may block.
+fn in_files(
+    directories: &Directories,
+    owner: &Owner<'_>,
+    seals: &Seals,
+    deadline: Instant,
+) -> Result<Box<dyn Store>, OpenError> {
+    let (credentials, base_url) = (owner.credentials.clone(), owner.base_url.to_owned());
+    let (at, seals) = (directories.clone(), seals.clone());
+    let open = move |unblocked: &dyn Fn()| {
+        let store = FileStore::open(&at, |salt| {
+            unblocked();
+            let owner = Owner { credentials: &credentials, base_url: &base_url };
+            Seal::known_or_derived(&seals.known(), &owner, salt).inspect(|seal| seals.keep(seal))
+        })?;
+        Ok(Box::new(store) as Box<dyn Store>)
+    };
+    deadline::open(directories, Box::new(open), deadline)
 }

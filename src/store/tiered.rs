@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
-use super::{Lock, Store, StoreError, WriteError};
+use super::{Lasting, Lock, Store, StoreError, WriteError};
 use crate::process::clock::Clock;
 use crate::record::{Now, Record};
 
@@ -87,6 +87,10 @@ impl Store for Tiered<'_> {
             }
         }
         errors
+    }
+
+    fn lasting(&self) -> Lasting {
+        self.first().map_or_else(|| self.fallback.lasting(), Store::lasting)
     }
 
     fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {

@@ -49,6 +49,19 @@ pub fn run() {
         std::io::stdin().read_line(&mut String::new()).unwrap();
         client.invalidate(token.value.expose()).unwrap();
     }
+    if let Some(user) = told["drop_to"].as_u64() {
+        // As a server does that is started by root: with its first token, then as another user.
+        let token = client.token().unwrap();
+        let stats: Value = serde_json::from_str(&client.stats()).unwrap();
+        say(json!({"token": token.value.expose(), "stats": stats}));
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        nix::unistd::setgid((user as u32).into()).unwrap();
+        nix::unistd::setuid((user as u32).into()).unwrap();
+        client.invalidate(token.value.expose()).unwrap();
+    }
+    if let Some(times) = told["times"].as_u64() {
+        return (0..times).for_each(|number| ask_again(&client, number));
+    }
     loop {
         let token = client.token().map(|token| token.value.expose().to_owned());
         let stats: Value = serde_json::from_str(&client.stats()).unwrap();
@@ -67,6 +80,27 @@ pub fn run() {
             Ok(token) if told["again"] == true => client.invalidate(&token).unwrap(),
             _ => break,
         }
+    }
+}
+
+/// Another token: how long it took, and how many threads there are afterwards.
+fn ask_again(client: &Client, number: u64) {
+    if number > 0 {
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+    }
+    let start = Instant::now();
+    let token = client.token();
+    let took = start.elapsed().as_secs_f64();
+    // A lookup's thread may be about to end.
+    std::thread::sleep(Duration::from_millis(300));
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
+    let stats: Value = serde_json::from_str(&client.stats()).unwrap();
+    let text = token.as_ref().map(|token| token.value.expose().to_owned()).ok();
+    say(
+        json!({"token": text, "error": token.err().map(|error| error.message), "took": took, "threads": threads, "stats": stats}),
+    );
+    if let Some(text) = text {
+        client.invalidate(&text).unwrap();
     }
 }
 
@@ -150,13 +184,15 @@ pub struct Ask {
     pub user: Option<u32>,
     /// Shell commands before it starts.
     pub before: &'static str,
+    /// A command that runs the shell.
+    pub inside: &'static [&'static str],
 }
 
 impl Ask {
     pub fn new(username: &str, password: &str, organization: &str, options: Value) -> Self {
         let told =
             json!({"username": username, "password": password, "organization": organization, "options": options});
-        Self { told, environment: Vec::new(), user: None, before: "" }
+        Self { told, environment: Vec::new(), user: None, before: "", inside: &[] }
     }
 
     pub fn environment(mut self, name: &str, value: impl AsRef<Path>) -> Self {
@@ -171,16 +207,25 @@ impl Ask {
         ask
     }
 
+    /// Runs it by another command.
+    pub fn inside(mut self, command: &'static [&'static str]) -> Self {
+        self.inside = command;
+        self
+    }
+
     pub fn start(&self) -> Asker {
         let mut program = std::env::current_exe().unwrap();
         // Where another user can run it too, wherever the repository is.
         let copied = self.user.map(|_| Scratch::new());
         if let Some(scratch) = &copied {
-            std::fs::copy(&program, scratch.path("program")).unwrap();
+            // By another process: a file that this one has open for writing, and so its children, nobody can run.
+            assert!(Command::new("cp").arg(&program).arg(scratch.path("program")).status().unwrap().success());
             program = scratch.path("program");
         }
-        let mut command = Command::new("/bin/sh");
+        let mut shell = self.inside.iter().chain(&["/bin/sh"]);
+        let mut command = Command::new(shell.next().unwrap());
         command
+            .args(shell)
             .args(["-c", &format!("{} exec \"$@\"", self.before), "sh"])
             .arg(program)
             .args(["--exact", "child", "--nocapture"])

@@ -7,46 +7,42 @@
 //! `NAME.new` is locked besides `NAME.lock`, so that whoever removes one of them under the holder does not let a second
 //! one in.
 
+mod age;
 mod directory;
+mod lock;
+mod mount;
+mod places;
+mod salt;
 
-use std::fs::{self, File};
-use std::path::PathBuf;
+use std::fs::File;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
-use self::directory::{Directory, LARGEST, Locked};
-use super::seal::Seal;
-use super::{Lock, Owner, Store, StoreError, UNUSED, WriteError, format};
+use self::age::{sweep, touch};
+use self::directory::{Directory, LARGEST};
+use self::lock::Locked;
+use super::seal::{SALT, Seal};
+use super::{Lasting, Lock, OpenError, Store, StoreError, WriteError, format};
+use crate::options::Directories;
 use crate::record::{Attempt, Now, Record};
-
-/// How far its modification time, which tells of its use, may lag behind.
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The record of one credential, in a directory.
 pub struct FileStore {
     directory: Directory,
     seal: Arc<Seal>,
+    lasting: Lasting,
 }
 
 impl FileStore {
-    /// The owner's record in the first of the directories that can be used. `known` are the seals of earlier lookups.
-    pub fn open(places: &[PathBuf], owner: &Owner<'_>, known: &[Arc<Seal>]) -> Result<Self, StoreError> {
-        let mut errors = Vec::new();
-        for place in places {
-            match Directory::open(place) {
-                Ok(directory) => {
-                    let seal = Seal::known_or_derived(known, owner, directory.salt()?)?;
-                    return Ok(Self { directory, seal });
-                }
-                Err(StoreError(error)) => errors.push(error),
-            }
-        }
-        Err(StoreError(errors.join("; ")))
-    }
-
-    /// What seals the record, to be kept for the next lookup.
-    pub fn seal(&self) -> &Arc<Seal> {
-        &self.seal
+    /// The owner's record. `derive` makes what seals it from the directory's salt.
+    pub fn open(
+        directories: &Directories,
+        derive: impl FnOnce([u8; SALT]) -> Result<Arc<Seal>, StoreError>,
+    ) -> Result<Self, OpenError> {
+        let directory = places::open(directories)?;
+        let lasting = directory.lasting();
+        let seal = derive(directory.salt()?)?;
+        Ok(Self { directory, seal, lasting })
     }
 
     fn name(&self, kind: &str) -> String {
@@ -68,6 +64,10 @@ impl Store for FileStore {
         Some(self.directory.path.display().to_string())
     }
 
+    fn lasting(&self) -> Lasting {
+        self.lasting.clone()
+    }
+
     fn read(&self, now: &Now, _: Instant) -> Result<Record, StoreError> {
         let (file, sealed) = self.entry()?;
         let record = self.opened(&sealed, now);
@@ -83,16 +83,6 @@ impl Store for FileStore {
         let (_, seen) = self.entry()?;
         let record = self.opened(&seen, now).unwrap_or_default();
         Ok(Some(Box::new(FileLock { store: self, new: Some(new), _lock: lock, seen, record })))
-    }
-}
-
-/// Tells of an entry's use, once a day.
-fn touch(file: &File) {
-    let now = SystemTime::now();
-    let modified = file.metadata().and_then(|metadata| metadata.modified());
-    if modified.is_ok_and(|then| now.duration_since(then).is_ok_and(|age| age > DAY)) {
-        // One that cannot be touched is as good as any other.
-        let _ = file.set_modified(now);
     }
 }
 
@@ -158,29 +148,6 @@ impl Drop for FileLock<'_> {
         // What did not become an entry is left over.
         if let Some(new) = self.new.take() {
             new.discard();
-        }
-    }
-}
-
-/// Removes entries that nobody used for long, and what killed processes left behind.
-fn sweep(directory: &Directory) {
-    let Ok(files) = fs::read_dir(&directory.path) else { return };
-    let now = SystemTime::now();
-    for file in files.flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
-        let age = file
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-            .and_then(|then| now.duration_since(then).ok());
-        let Some(age) = age else { continue };
-        if name.ends_with(".entry") && age > UNUSED {
-            let _ = directory.remove(&name);
-        } else if name.ends_with(".new") && age > DAY {
-            // Only when nobody is about to fill it.
-            if let Ok(Some(left_over)) = directory.try_lock(name) {
-                left_over.discard();
-            }
         }
     }
 }

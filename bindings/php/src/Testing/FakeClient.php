@@ -96,7 +96,7 @@ final class FakeClient extends Client
         return [
             'version' => 'fake',
             'base_url' => $this->baseUrl,
-            'store' => ['kind' => 'memory', 'place' => null, 'degraded' => false, 'why_not' => null],
+            'store' => ['kind' => 'memory', 'place' => null, 'degraded' => false, 'why_not' => null, 'lasting' => false],
             'token' => $token === null ? null : [
                 'fingerprint' => substr(hash('sha256', $token), 0, 12),
                 'obtained_at' => $script->obtainedAt,

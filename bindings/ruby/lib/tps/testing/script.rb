@@ -52,7 +52,8 @@ module TPS
           reasons = %i[first ended renewed rejected].to_h { |reason| [reason, @counters[reason]] }
           names = %i[logins_failed waits invalidations false_alarms]
           { version: VERSION, base_url: @base_url,
-            store: { kind: "fake", place: nil, degraded: false, why_not: nil }, token: present, hold_off: nil,
+            store: { kind: "fake", place: nil, degraded: false, why_not: nil, lasting: false },
+            token: present, hold_off: nil,
             hits: @counters[:hits], adopted: 0, logins: reasons.values.sum, logins_by_reason: reasons,
             login_budget_left: nil, events: [], **names.to_h { |name| [name, @counters[name]] } }
         end
