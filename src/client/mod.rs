@@ -176,8 +176,9 @@ impl Account {
         let deadline = self.clock.instant() + in_time(options.timeout);
         let owner = Owner { credentials: &self.credentials, base_url: &options.base_url };
         let first = self.entry.store().lasting.is_none() && self.entry.last_token().is_none();
-        let store = store::open(options, &owner, self.entry.memory(), self.entry.seals(), deadline, &*self.clock, first)
-            .map_err(|error| Error::argument(format!("option cache: {error}")))?;
+        let store =
+            store::open(options, &owner, self.entry.memory(), self.entry.seals(), deadline, &*self.clock, first)
+                .map_err(|error| Error::argument(format!("option cache: {error}")))?;
         let outcome = by(&Lookup {
             store: &*store,
             server: &Api { credentials: self.credentials.clone(), options: options.clone(), clock: self.clock.clone() },
