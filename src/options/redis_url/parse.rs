@@ -43,13 +43,10 @@ impl RedisUrl {
 fn plain(rest: &str, tls: bool) -> Result<RedisUrl, &'static str> {
     let (authority, number) = rest.split_once('/').unwrap_or((rest, ""));
     let (login, host) = login(authority)?;
-    let node = match Node::parse(host, 6379) {
-        Some(node) => node,
-        None if host.contains(',') => {
-            return Err("it names several hosts; that is for redis+sentinel or redis+cluster");
-        }
-        None => return Err("the host is missing, or cannot be read"),
-    };
+    if host.contains(',') {
+        return Err("it names several hosts; that is for redis+sentinel or redis+cluster");
+    }
+    let node = Node::parse(host, 6379).ok_or("the host is missing, or cannot be read")?;
     Ok(RedisUrl { way: Way::Tcp { node, tls }, login, database: database(number)? })
 }
 
