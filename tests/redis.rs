@@ -231,7 +231,7 @@ fn a_host_that_is_killed_in_its_login_holds_the_others_up_until_its_lock_runs_ou
 fn a_lock_that_ran_out_is_not_its_first_owners_any_more() {
     let redis = Redis::start(&[]);
     let fault = Fault::new("slow3");
-    let ask = |host: &str| redis.placed(host, fault.ask_with(json!({"cache": redis.url(), "timeout_ms": 4000})));
+    let ask = |host: &str| redis.placed(host, fault.ask_with(json!({"cache": redis.url()})));
     let mut stopped = ask("one").start();
     stopped.go();
     wait_for(|| fault.logins() == 1);
@@ -241,6 +241,8 @@ fn a_lock_that_ran_out_is_not_its_first_owners_any_more() {
     stopped.signal(Signal::SIGSTOP);
     // As if so much time had passed.
     redis.said(&["DEL", &lock]);
+    // The second's login goes on when the first's has ended.
+    fault.change("slow6");
     let mut second = ask("other").start();
     second.go();
     wait_for(|| fault.logins() == 2);

@@ -9,7 +9,7 @@ need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev v
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq puma \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
   php-guzzlehttp-guzzle php-psr-http-client php-illuminate-http php-illuminate-container \
-  tinyproxy-bin microsocks redis-server
+  tinyproxy-bin microsocks redis-server strace
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
 # shellcheck source=tests/check.sh

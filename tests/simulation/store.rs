@@ -130,18 +130,28 @@ impl Store for SimStore {
             place.lock = Some(Holder { number, process: self.clock.process, task, until });
             number
         };
-        let mut lock = Box::new(SimLock { store: self, number, seen: 0, record: Record::default() });
+        let mut lock = Box::new(SimLock { store: self, number: Some(number), seen: 0, record: Record::default() });
         if self.id == StoreId::Redis {
             self.ask(Operation::Read, "read with the lock")?;
         }
         (lock.record, lock.seen) = self.kept(now);
         Ok(Some(lock))
     }
+
+    fn without_lock<'a>(&'a self, now: &Now, _: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
+        if self.id != StoreId::Redis {
+            return Ok(None);
+        }
+        self.ask(Operation::Read, "read without the lock")?;
+        let (record, seen) = self.kept(now);
+        Ok(Some(Box::new(SimLock { store: self, number: None, seen, record })))
+    }
 }
 
 struct SimLock<'a> {
     store: &'a SimStore,
-    number: u64,
+    /// Its number; `None`: it only writes.
+    number: Option<u64>,
     /// The write that the next one follows.
     seen: u64,
     record: Record,
@@ -185,13 +195,13 @@ impl Drop for SimLock<'_> {
         if std::thread::panicking() {
             return;
         }
-        let store = self.store;
+        let (store, Some(number)) = (self.store, self.number) else { return };
         if store.id == StoreId::Redis && store.ask(Operation::Write, "unlock").is_err() {
             return;
         }
         let mut world = store.sim().world();
         let place = world.place(store.id, store.password);
-        if place.lock.as_ref().is_some_and(|held| held.number == self.number) {
+        if place.lock.as_ref().is_some_and(|held| held.number == number) {
             place.lock = None;
         }
     }
