@@ -94,6 +94,7 @@ done
 
 echo "== Rust"
 suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' cargo test --locked --quiet
+suite "cargo test, by Valkey" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' tests/valkey.sh
 
 echo "== C"
 suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh
