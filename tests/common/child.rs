@@ -43,6 +43,9 @@ pub fn run() {
     if let Some(time) = told["hammer"].as_f64() {
         return say(hammer(&client, Duration::from_secs_f64(time)));
     }
+    if told["serve"] == true {
+        return serve(&client, &told["options"]);
+    }
     if told["reject"] == true {
         // With a token that everybody has, until the word comes that it is dead.
         let token = client.token().unwrap();
@@ -103,6 +106,41 @@ fn ask_again(client: &Client, number: u64) {
     if let Some(text) = text {
         client.invalidate(&text).unwrap();
     }
+}
+
+/// Uses tokens, as a worker does, until the input ends; a token that the server rejects is reported. Says what each call
+/// came to that took longer than its time, and at last how many calls there were.
+fn serve(client: &Client, options: &Value) {
+    let (ended, end) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_line(&mut String::new());
+        drop(ended);
+    });
+    let server = format!("{}/api/v1/organizations/", options["base_url"].as_str().unwrap());
+    let http = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(5)));
+    let http = http.build().new_agent();
+    let longest = Duration::from_millis(options["timeout_ms"].as_u64().unwrap() + 1500);
+    let (mut calls, mut late) = (0, Vec::new());
+    let mut last = client.token();
+    while end.recv_timeout(Duration::from_millis(200)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+        let start = Instant::now();
+        last = client.token();
+        let took = start.elapsed();
+        calls += 1;
+        if took > longest {
+            late.push(json!([took.as_secs_f64(), last.as_ref().err().map(|error| error.message.clone())]));
+        }
+        let Ok(token) = &last else { continue };
+        let token = token.value.expose();
+        let used = http.get(&server).header("Authorization", format!("Token {token}")).call();
+        if used.is_ok_and(|answer| answer.status() == 401) {
+            client.invalidate(token).unwrap();
+        }
+    }
+    let stats: Value = serde_json::from_str(&client.stats()).unwrap();
+    let (token, error) = (last.as_ref().ok().map(|token| token.value.expose()), last.as_ref().err());
+    say(json!({"token": token, "error": error.map(|error| error.message.clone()),
+               "status": error.map(|error| error.status as i32), "calls": calls, "late": late, "stats": stats}));
 }
 
 /// Thirteen threads that ask for so long: the tokens in the order of their appearance, errors, and the slowest call after
@@ -258,6 +296,11 @@ impl Asker {
     pub fn go(&mut self) {
         // One that has died gives no answer.
         let _ = self.child.stdin.as_mut().unwrap().write_all(b"\n");
+    }
+
+    /// Tells one that serves to end.
+    pub fn end(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// What it got.
