@@ -36,7 +36,8 @@ impl World {
         }
         let login = self.ledger.logins.len();
         let decided = notes.decided.unwrap_or(notes.read_at);
-        let free = |store: &StoreId| Some((*store, self.renews(process, *store, decided)?));
+        let renewal = !["first", "rejected"].contains(&reason);
+        let free = |store: &StoreId| Some((*store, self.renews(process, *store, decided).filter(|_| renewal)?));
         let free = stores.iter().filter_map(free).collect();
         self.ledger.logins.push(Login {
             task,
@@ -174,6 +175,10 @@ impl World {
         (self.notes().probed, self.notes().unprobed) = (true, false);
         let Some(process) = self.tasks[Sim::current()].process else { return };
         let Some(store) = self.shared_after_faults(process) else { return };
+        // Somebody who had lost its lock before came in between.
+        if !self.notes().failed.is_empty() {
+            return;
+        }
         let probes = self.ledger.probes_after.entry(store).or_default();
         *probes += 1;
         if *probes > 1 {

@@ -48,9 +48,11 @@ impl World {
         let writer = &self.tasks[before.by];
         let writer_died =
             before.sent && !trouble && !writer.process.is_some_and(|process| self.processes[process].alive);
+        let mine = after.sent_by == self.tasks[Sim::current()].process;
         let notes = self.notes();
         let unprobed = writer_died && before.token == after.token && !notes.probed;
-        if after.sent {
+        // Somebody else's may be told to another store.
+        if after.sent && mine {
             notes.written_down.insert(store);
             notes.login = None;
             if first == Some(store) {
@@ -184,6 +186,10 @@ impl World {
         let look = Duration::from_millis(600);
         let Some((began, ended, served)) = self.processes[process].last_lookup else { return };
         let need = self.processes[process].entry.need(SimClock::moment(self, process));
+        // Until it was reported, the token of its own served.
+        let now = self.now_of(process).wall;
+        let reported_for = need.rejected.as_ref().and_then(|(_, at)| Duration::try_from(now.duration_since(*at)).ok());
+        let served = served && reported_for.is_none_or(|time| began + time >= self.time);
         let password = self.processes[process].password;
         for store in self.stores_of(process) {
             let Some(place) = self.places.get(&(store, password)) else { continue };
@@ -191,7 +197,11 @@ impl World {
             // What is older than a reported token does not take its place.
             let reported = |(token, _): &(String, _)| self.api.tokens.iter().find(|made| made.fingerprint == *token);
             let rejected = need.rejected.as_ref().and_then(reported).is_some_and(|rejected| made.at <= rejected.at);
-            let usable = made.is_valid(self.time + self.plan.life.map_or(Duration::ZERO, |life| life / 10));
+            // Its life is counted from before its login was sent.
+            let login = number(&made.value).and_then(|made| self.ledger.login_of(made));
+            let login = login.map(|login| &self.ledger.logins[login]);
+            let early = login.map_or(Duration::ZERO, |login| made.at.saturating_sub(login.decided));
+            let usable = made.is_valid(self.time + self.plan.life.map_or(Duration::ZERO, |life| life / 10) + early);
             let confused = self.ledger.redis_set.is_some() || self.hosts.iter().any(|host| host.confused.is_some());
             if !usable || rejected || confused || self.processes[process].knows_dead.contains(&made.fingerprint) {
                 continue;
