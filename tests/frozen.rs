@@ -114,3 +114,23 @@ fn one_that_had_sent_nothing_sends_nothing_any_more() {
     site.another_logs_in(frozen);
     assert_eq!(site.fault.asked(), ["organizations", "login"], "the other's probe and login");
 }
+
+#[test]
+fn a_token_that_came_too_late_serves_all_where_nobody_was_luckier() {
+    let site = Site::new("slow1");
+    let mut frozen = site.to_be_frozen().start();
+    frozen.go();
+    wait_for(|| site.fault.logins() == 1);
+    frozen.signal(Signal::SIGSTOP);
+    // Another host has the lock, and learns only that the server is not well.
+    site.fault.change("html503");
+    wait_for(|| site.on("other").now()["status"] != 7);
+    site.fault.change("ok");
+    frozen.signal(Signal::SIGCONT);
+    let woken = frozen.answer();
+    assert!(woken["token"].is_string(), "{woken}");
+    for host in ["other", "third"] {
+        assert_eq!(site.on(host).now()["token"], woken["token"], "{host}");
+    }
+    assert_eq!(site.fault.seen()["issued"], json!([woken["token"]]));
+}

@@ -110,6 +110,22 @@ fn every_form_of_a_date_is_read() {
     }
 }
 
+#[test]
+fn a_token_that_ended_while_its_process_was_stopped_is_not_handed_out() {
+    let organization = Organization::new(json!({"latency": 1, "token_life": 600}));
+    let hands = Hands::new();
+    let client = organization.client_at(json!({}), hands.clone());
+    let asking = thread::spawn({
+        let client = client.clone();
+        move || client.token().unwrap()
+    });
+    wait_for(|| organization.count("logins") == 1);
+    hands.pass(seconds(3600));
+    let got = asking.join().unwrap();
+    assert_eq!(client.generation(), got.number);
+    assert_eq!(organization.count("logins"), 2, "once more, in the same call");
+}
+
 // Renewal
 
 #[test]

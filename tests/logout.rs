@@ -269,3 +269,23 @@ fn a_waiter_in_slices_meets_the_failure_once() {
     assert!(client.wait_for_logout(Duration::from_secs(10)).unwrap());
     assert_eq!(client.generation(), 0);
 }
+
+#[test]
+fn who_waits_in_slices_is_told_and_revokes_nothing_of_later() {
+    let machine = Machine::new();
+    let fault = Fault::new("logout-delay300");
+    let client = machine.process(&fault, json!({}));
+    client.token().unwrap();
+    assert!(!client.wait_for_logout(Duration::ZERO).unwrap());
+    wait_for(|| fault.seen()["tokens"] == 0);
+    // Between two slices it ends, and another process logs in.
+    wait_for(|| client.generation() == 0);
+    let later = token(&machine.process(&fault, json!({})));
+    assert!(client.wait_for_logout(Duration::ZERO).unwrap());
+    assert_eq!(fault.asked(), ["login", "logout", "login"]);
+    // After that it is another logout.
+    machine.pass(1.0);
+    assert_eq!(token(&client), later);
+    assert!(client.wait_for_logout(Duration::from_secs(5)).unwrap());
+    assert_eq!(fault.asked(), ["login", "logout", "login", "logout"]);
+}

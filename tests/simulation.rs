@@ -13,11 +13,13 @@ mod simulation {
     pub mod course;
     pub mod faults;
     pub mod ledger;
+    pub mod logins;
     pub mod lookups;
     pub mod places;
     pub mod plan;
     pub mod pool;
     pub mod promises;
+    pub mod queue;
     pub mod random;
     pub mod requests;
     pub mod scheduler;

@@ -201,18 +201,17 @@ impl Entry {
     }
 
     /// Waits until `deadline` for a token, by the lookup under way or by one that `start` sets off. `None`: the time ran out.
-    pub fn wait(
-        &self,
-        deadline: Instant,
-        clock: &dyn Clock,
-        start: impl FnOnce(Lead),
-    ) -> Option<Outcome<Arc<Published>>> {
+    pub fn wait(&self, deadline: Instant, clock: &dyn Clock, start: impl Fn(Lead)) -> Option<Outcome<Arc<Published>>> {
         let own = self.own();
-        let outcome =
-            own.lookups.wait(deadline, clock, || self.token(clock.now()), || own.counters.waits.add(), start)?;
-        // This process may have been stopped since the server made the token.
-        let valid = outcome.as_ref().map_or(true, |token| token.usable(clock.now()));
-        valid.then_some(outcome)
+        let wait =
+            || own.lookups.wait(deadline, clock, |_| self.token(clock.now()), || own.counters.waits.add(), &start);
+        // This process may have been stopped since the server made the token, for longer than that lives: then once more.
+        let valid =
+            |outcome: &Outcome<Arc<Published>>| outcome.as_ref().map_or(true, |token| token.usable(clock.now()));
+        match wait()? {
+            outcome if valid(&outcome) => Some(outcome),
+            _ => wait().filter(valid),
+        }
     }
 
     /// Waits until `deadline` for a logout, the one under way or one that `start` sets off. `None`: the time ran out.
@@ -222,7 +221,10 @@ impl Entry {
         clock: &dyn Clock,
         start: impl FnOnce(Lead),
     ) -> Option<Outcome<()>> {
-        self.own().logouts.wait(deadline, clock, || None, || {}, start)
+        // One that has only just ended is that of a caller who waits in slices. Another one would revoke a token that somebody
+        // else has stored since.
+        let done = |fresh: Option<&()>| fresh.filter(|()| self.last_token().is_none()).copied();
+        self.own().logouts.wait(deadline, clock, done, || {}, start)
     }
 
     /// Notes that the server rejected the token with this text; false when another one, or none, is the present one.

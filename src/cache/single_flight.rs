@@ -27,31 +27,35 @@ pub struct SingleFlight<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    /// How many flights have finished, and what the last one came to.
+    /// How many flights have finished, and the end of the last one.
     finishes: u64,
-    outcome: Option<Outcome<T>>,
-    failure: Option<LastFailure>,
+    last: Option<Finish<T>>,
 }
 
-/// The failure of the last flight. For a moment it is everybody's, so that a caller who waits in slices meets it.
+/// What a flight came to, and when. For a moment it is everybody's, so that a caller who waits in slices meets it.
 #[derive(Debug)]
-struct LastFailure {
-    error: Error,
+struct Finish<T> {
+    outcome: Outcome<T>,
     at: Moment,
 }
 
 impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
-        let state = State { finishes: 0, outcome: None, failure: None };
+        let state = State { finishes: 0, last: None };
         Self { state: Mutex::new(state), finished: Condvar::new(), lead: Arc::default() }
     }
 }
 
-impl LastFailure {
-    /// The error with the time that is left of its hold-off; `None`: that is over.
-    fn error(&self, now: Moment) -> Option<Error> {
-        let left = self.at.after(self.error.retry_after).left(now);
-        (!left.is_zero()).then(|| self.error.clone().held_off_for(left))
+impl<T> Finish<T> {
+    fn is_fresh(&self, now: Moment) -> bool {
+        !self.at.after(SHORTEST).left(now).is_zero()
+    }
+
+    /// The error with the time that is left of its hold-off; `None`: that is over, or there was none.
+    fn failure(&self, now: Moment) -> Option<Error> {
+        let error = self.outcome.as_ref().err()?;
+        let left = self.at.after(error.retry_after).left(now);
+        (!left.is_zero()).then(|| Error::clone(error).held_off_for(left))
     }
 }
 
@@ -61,22 +65,24 @@ impl<T: Clone> SingleFlight<T> {
         parking_lot::Mutex::try_lock_arc(&self.lead)
     }
 
-    /// Waits until `deadline` for the flight under way, or for one that `start` sets off, unless `ready` has what is wanted.
-    /// `None`: the time ran out. `joining` is called by who has to wait.
+    /// Waits until `deadline` for the flight under way, or for one that `start` sets off, unless `ready` has what is wanted:
+    /// it is given what a flight came to that has only just finished. `None`: the time ran out. `joining` is called by who
+    /// has to wait.
     pub fn wait(
         &self,
         deadline: Instant,
         clock: &dyn Clock,
-        ready: impl Fn() -> Option<T>,
+        ready: impl FnOnce(Option<&T>) -> Option<T>,
         joining: impl FnOnce(),
         start: impl FnOnce(Lead),
     ) -> Option<Outcome<T>> {
         let mut state = self.state();
         let now = clock.now();
-        if let Some(ready) = ready() {
+        let fresh = state.last.as_ref().filter(|last| last.is_fresh(now));
+        if let Some(ready) = ready(fresh.and_then(|last| last.outcome.as_ref().ok())) {
             return Some(Ok(ready));
         }
-        if let Some(error) = state.fresh_failure(now) {
+        if let Some(error) = fresh.and_then(|last| last.failure(now)) {
             return Some(Err(Box::new(error)));
         }
         joining();
@@ -95,20 +101,18 @@ impl<T: Clone> SingleFlight<T> {
             }
             state = self.finished.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.outcome.clone()
+        state.last.as_ref().map(|last| last.outcome.clone())
     }
 
     /// Ends the flight: everybody who waits gets `outcome`.
     pub fn finish(&self, lead: Lead, outcome: Result<T, Error>, now: Moment) {
         let mut state = self.state();
         state.finishes += 1;
-        state.failure = None;
-        state.outcome = Some(outcome.map_err(|error| {
+        let outcome = outcome.map_err(|error| {
             let time = error.retry_after.max(SHORTEST);
-            let error = error.held_off_for(time);
-            state.failure = Some(LastFailure { error: error.clone(), at: now });
-            Box::new(error)
-        }));
+            Box::new(error.held_off_for(time))
+        });
+        state.last = Some(Finish { outcome, at: now });
         drop(lead);
         drop(state);
         self.finished.notify_all();
@@ -116,19 +120,10 @@ impl<T: Clone> SingleFlight<T> {
 
     /// The failure of the last flight, while its hold-off lasts.
     pub fn failure(&self, now: Moment) -> Option<Error> {
-        self.state().failure.as_ref()?.error(now)
+        self.state().last.as_ref()?.failure(now)
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> State<T> {
-    /// The last failure, if it has only just happened: then there is no other flight yet.
-    fn fresh_failure(&self, now: Moment) -> Option<Error> {
-        let failure = self.failure.as_ref()?;
-        let fresh = !failure.at.after(SHORTEST).left(now).is_zero();
-        failure.error(now).filter(|_| fresh)
     }
 }

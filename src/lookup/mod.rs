@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::error::{Error, Status};
 use crate::process::clock::Clock;
-use crate::record::{self, Action, Failure, Kind, Need, Now, Origin, Rules, Token, Verdict};
+use crate::record::{self, Action, Failure, Kind, Need, Now, Origin, Record, Rules, Token, Verdict};
 use crate::server::{Checked, Refusal, Server};
 use crate::store::{Lock, Store, StoreError, WriteError};
 
@@ -113,7 +113,7 @@ impl Lookup<'_> {
             if record != *lock.record() {
                 lock = match lock.write(&record, &now) {
                     Ok(lock) => lock,
-                    Err(error) => return self.not_written(error, action, start),
+                    Err(error) => return self.not_written(error, action, &record, start),
                 };
             }
             event = match action {
@@ -133,35 +133,45 @@ impl Lookup<'_> {
     }
 
     /// The record could not be written. What was about to be sent is not; what was made already serves.
-    fn not_written(&self, error: WriteError, action: Action, start: &Now) -> Result<Step, Error> {
-        let theirs = match (&action, &error) {
-            (Action::Use(..) | Action::Fail(_), WriteError::Conflict) => self.theirs(start)?,
-            _ => None,
-        };
-        match (action, error, theirs) {
+    fn not_written(&self, error: WriteError, action: Action, record: &Record, start: &Now) -> Result<Step, Error> {
+        match (action, error) {
             // This process was frozen, and lost its lock. The token of whoever was faster is the one that all have.
-            (Action::Use(mine, Origin::Login(_)), _, Some(theirs)) if theirs.value != mine.value => {
+            (Action::Use(mine, origin @ Origin::Login(_)), WriteError::Conflict) => {
+                let Some(theirs) = self.theirs_or_keep(record, start)?.filter(|theirs| theirs.value != mine.value)
+                else {
+                    return Ok(Step::Found((mine, origin)));
+                };
                 // One that is not given back takes a place until somebody revokes it. The time of the call may be over.
                 let _ = self.server.logout(&mine, self.left().max(self.connect_timeout));
                 Ok(Step::Found((theirs, Origin::Store)))
             }
-            // What was read is not what is kept any more.
-            (Action::Use(_, Origin::Store | Origin::FalseAlarm | Origin::Owner), WriteError::Conflict, _) => {
-                Ok(Step::Again)
+            (Action::Fail(error), WriteError::Conflict) => {
+                let now = self.now(start);
+                let theirs = self.store.read(&now, self.deadline).map_err(unusable)?.valid_token(&now).cloned();
+                theirs.map(|theirs| Step::Found((theirs, Origin::Store))).ok_or(error)
             }
-            (Action::Use(token, origin), ..) => Ok(Step::Found((token, origin))),
-            (Action::Fail(_), _, Some(theirs)) => Ok(Step::Found((theirs, Origin::Store))),
-            (Action::Fail(error), ..) => Err(error),
-            (_, WriteError::Conflict, _) => Ok(Step::Again),
-            (_, WriteError::Store(error), _) => Err(unusable(error)),
+            // What was read is not what is kept any more.
+            (_, WriteError::Conflict) => Ok(Step::Again),
+            (Action::Use(token, origin), WriteError::Store(_)) => Ok(Step::Found((token, origin))),
+            (Action::Fail(error), WriteError::Store(_)) => Err(error),
+            (_, WriteError::Store(error)) => Err(unusable(error)),
         }
     }
 
-    /// The valid token that another process has stored.
-    fn theirs(&self, start: &Now) -> Result<Option<Arc<Token>>, Error> {
+    /// The valid token that another process has stored. Where there is none, that of `record` is kept as well as it can be:
+    /// else each of the others would make one too.
+    fn theirs_or_keep(&self, record: &Record, start: &Now) -> Result<Option<Arc<Token>>, Error> {
         let now = self.now(start);
-        let record = self.store.read(&now, self.deadline).map_err(unusable)?;
-        Ok(record.valid_token(&now).cloned())
+        let Some(lock) = self.store.try_lock(&now, self.deadline).map_err(unusable)? else {
+            let kept = self.store.read(&now, self.deadline).map_err(unusable)?;
+            return Ok(kept.valid_token(&now).cloned());
+        };
+        let theirs = lock.record().valid_token(&now).cloned();
+        if theirs.is_none() && !now.is_outdated(self.clock.now()) {
+            let both = lock.record().merged(record);
+            let _ = lock.write(&both, &now);
+        }
+        Ok(theirs)
     }
 
     /// Asks the server whether the token stands that was reported as rejected. Not under the lock: others need not wait.

@@ -48,9 +48,9 @@ impl Dead {
         }
     }
 
-    /// Both. Those that only `other` knows count as older.
+    /// Both. Where `other` knows all of these and more, those are later; else those that only `other` knows count as older.
     pub fn merged(&self, other: &Self) -> Self {
-        if self.is_empty() {
+        if other.fingerprints.len() > self.fingerprints.len() && self.fingerprints.iter().all(|dead| other.has(dead)) {
             return other.clone();
         }
         let theirs = other.fingerprints.iter().filter(|dead| !self.has(dead));
@@ -83,7 +83,9 @@ mod tests {
         assert!(both.has("a") && both.has("b") && both.has("7") && !both.has("0"));
         assert!(both.rejected());
         assert_eq!(Dead::default().merged(&one), one);
+        let before = one.clone();
         one.add("c".into(), false);
+        assert_eq!((before.merged(&one), one.merged(&before)), (one.clone(), one.clone()), "who died last counts");
         assert_eq!(one.merged(&Dead::default()), one);
     }
 }

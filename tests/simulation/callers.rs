@@ -7,7 +7,8 @@ use tps::cache::Entry;
 use tps::process::clock::Clock;
 
 use super::lookups::Client;
-use super::scheduler::{Event, Sim};
+use super::queue::Event;
+use super::scheduler::Sim;
 use super::world::{Password, Process, World};
 
 /// Starts a process on a host, with its callers.
@@ -35,7 +36,6 @@ fn add_process(world: &mut World, host: usize, password: Password, parent: Optio
         redis_left_alone: Duration::ZERO,
         knows_dead: parent.map(|parent| world.processes[parent].knows_dead.clone()).unwrap_or_default(),
         last_lookup: None,
-        logouts: 0,
         satisfied: false,
     });
     world.ledger.forked(parent, number);

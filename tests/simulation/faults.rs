@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::api::State;
 use super::places::{Sick, StoreId};
-use super::scheduler::Event;
+use super::queue::Event;
 use super::story::Who;
 use super::world::{Password, World, host_name};
 
@@ -237,7 +237,7 @@ fn forget(world: &mut World, store: StoreId) {
         }
     }
     for task in &mut world.tasks {
-        task.notes.written_down.remove(&store);
+        task.notes.forgotten |= task.notes.written_down.remove(&store);
     }
     world.ledger.forgotten(store);
 }

@@ -39,6 +39,8 @@ pub struct Notes {
     pub seen: BTreeMap<StoreId, Summary>,
     /// Where the login that it sends is written down.
     pub written_down: BTreeSet<StoreId>,
+    /// One of them has lost it.
+    pub forgotten: bool,
     /// It has sent a login, in the ledger's count.
     pub login: Option<usize>,
 }
@@ -94,16 +96,14 @@ impl Client {
     /// Revokes the token. Whether it is done.
     pub fn logout(&self) -> bool {
         let deadline = self.clock.instant() + self.timeout;
-        let before = self.sim.world().processes[self.process].logouts;
-        let outcome = self.entry.wait_for_logout(self.clock.instant(), &self.clock, |lead| self.start_logout(lead));
-        if let Some(outcome) = outcome {
-            return outcome.is_ok();
+        loop {
+            let outcome = self.entry.wait_for_logout(self.clock.instant(), &self.clock, |lead| self.start_logout(lead));
+            match outcome {
+                Some(outcome) => return outcome.is_ok(),
+                None if self.left(deadline).is_zero() => return false,
+                None => self.wait(deadline),
+            }
         }
-        // The flight tells those who wait for it what it came to; nobody here may wait for it but in simulated time.
-        while self.sim.world().processes[self.process].logouts == before && !self.left(deadline).is_zero() {
-            self.wait(deadline);
-        }
-        self.sim.world().processes[self.process].logouts > before
     }
 
     fn left(&self, deadline: Instant) -> Duration {
@@ -134,9 +134,8 @@ impl Client {
         let flight = LookupFlight::new(&self.entry, lead);
         self.start("lookup", move |client| {
             let need = client.entry.need(client.clock.now());
-            let rejected = need.rejected.as_ref().map(|(token, _)| token.clone());
             let (found, sent) = client.look_up(|lookup| (lookup.find(&need), lookup.sent.get()));
-            client.sim.world().looked_up(client.process, rejected.as_deref(), &found);
+            client.sim.world().looked_up(client.process, &found);
             client.sim.pass(Duration::from_micros(50));
             let gave_token = found.is_ok();
             flight.finish(found, sent, &client.clock, Duration::ZERO);
@@ -152,9 +151,7 @@ impl Client {
             client.sim.world().gave_back(client.process, &revoked);
             client.sim.pass(Duration::from_micros(50));
             flight.finish(revoked, &client.clock, Duration::ZERO);
-            let mut world = client.sim.world();
-            world.processes[client.process].logouts += 1;
-            world.flight_over(client.process);
+            client.sim.world().flight_over(client.process);
         });
     }
 

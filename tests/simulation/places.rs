@@ -45,8 +45,9 @@ pub struct Holder {
 pub struct Summary {
     pub token: Option<String>,
     pub dead: Vec<String>,
-    /// A login was written down.
+    /// A login was written down, and by which process.
     pub sent: bool,
+    pub sent_by: Option<usize>,
     pub attempt: &'static str,
     pub drawn: usize,
     pub renewal_lost: bool,
@@ -61,6 +62,10 @@ impl Summary {
             token: record.token.as_ref().map(|token| token.value.expose().to_owned()),
             dead: record.dead.fingerprints().to_vec(),
             sent: matches!(record.attempt, Attempt::Sent(_)),
+            sent_by: match &record.attempt {
+                Attempt::Sent(sent) => Some(sent.by as usize),
+                _ => None,
+            },
             attempt: match record.attempt {
                 Attempt::None => "none",
                 Attempt::Sent(_) => "sent",

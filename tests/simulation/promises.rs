@@ -1,15 +1,13 @@
 //! What must hold after each step.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tps::lookup::Found;
-use tps::record::{Attempt, Token};
+use tps::record::Token;
 use tps::{Error, Status};
 
 use super::clock::SimClock;
-use super::ledger::Login;
 use super::lookups::Notes;
 use super::places::{StoreId, Summary};
 use super::scheduler::Sim;
@@ -20,9 +18,6 @@ const LATE: Duration = Duration::from_secs(3);
 
 /// So many dead tokens are remembered.
 const DEAD: usize = 8;
-
-/// A replacement that is rejected earlier is not replaced at once.
-const FRESH: Duration = Duration::from_secs(30);
 
 impl World {
     pub fn notes(&mut self) -> &mut Notes {
@@ -53,9 +48,11 @@ impl World {
         let writer = &self.tasks[before.by];
         let writer_died =
             before.sent && !trouble && !writer.process.is_some_and(|process| self.processes[process].alive);
+        let mine = after.sent_by == self.tasks[Sim::current()].process;
         let notes = self.notes();
         let unprobed = writer_died && before.token == after.token && !notes.probed;
-        if after.sent {
+        // Somebody else's may be told to another store.
+        if after.sent && mine {
             notes.written_down.insert(store);
             notes.login = None;
             if first == Some(store) {
@@ -99,198 +96,8 @@ impl World {
         }
     }
 
-    /// A login is about to be sent. Gives its number in the ledger.
-    pub fn login_begins(&mut self) -> usize {
-        let task = Sim::current();
-        self.ledger.under_way.push(task);
-        let process = self.tasks[task].process.expect("a process logs in");
-        self.no_other_login(task);
-        // A second request of the same login.
-        if let Some(login) = self.tasks[task].notes.login {
-            return login;
-        }
-        let notes = self.tasks[task].notes.clone();
-        let (memory, reason) = self.written_in_memory(process);
-        let stores: Vec<_> = notes.written_down.iter().copied().chain(memory).collect();
-        if notes.unprobed {
-            self.violated("a login follows that of a process that died, without a probe");
-        }
-        if stores.is_empty() {
-            self.violated("a login is sent that is not written down");
-        }
-        let login = self.ledger.logins.len();
-        let decided = notes.decided.unwrap_or(notes.read_at);
-        let free = |store: &StoreId| Some((*store, self.renews(process, *store, decided)?));
-        let free = stores.iter().filter_map(free).collect();
-        self.ledger.logins.push(Login {
-            task,
-            decided,
-            answered: None,
-            served: false,
-            token: None,
-            delivered: BTreeMap::new(),
-            free,
-            reason,
-        });
-        if self.processes[process].password == Password::Right {
-            for store in stores {
-                self.not_too_fresh(store, login);
-                self.ledger.written.entry(store).or_default().push(login);
-            }
-            self.login_after_faults(process, login);
-        }
-        self.notes().login = Some(login);
-        login
-    }
-
-    /// Whether the process's memory says that a login is under way, and why.
-    fn written_in_memory(&self, process: usize) -> (Option<StoreId>, &'static str) {
-        let now = self.now_of(process);
-        match self.processes[process].entry.memory().record(&now).attempt {
-            Attempt::Sent(sent) => (Some(StoreId::Memory(process)), sent.reason.name()),
-            _ => (None, ""),
-        }
-    }
-
-    fn now_of(&self, process: usize) -> tps::record::Now {
-        let host = self.host_of(process);
-        tps::record::Now {
-            moment: SimClock::moment(self, process),
-            wall: self.date(host.wall_ahead),
-            boot: Some(format!("{}-{}", self.processes[process].host, host.boot)),
-        }
-    }
-
-    /// No two logins at once, while a store serves both.
-    fn no_other_login(&mut self, task: usize) {
-        let others = self.ledger.under_way.clone();
-        let process = |task: usize| self.tasks[task].process.expect("a process logs in");
-        for other in others {
-            let (mine, theirs) = (&self.tasks[task].notes, &self.tasks[other].notes);
-            let [me, them] = [task, other].map(process);
-            let alive = self.processes[them].alive && !self.tasks[other].done;
-            let excused = mine.stopped || theirs.stopped || mine.lost_lock || theirs.lost_lock;
-            if other == task || !alive || excused || self.processes[me].password != self.processes[them].password {
-                continue;
-            }
-            let common = self.stores_of(me).into_iter().filter(|store| self.stores_of(them).contains(store));
-            if let Some(store) = common.into_iter().find(|s| !mine.failed.contains(s) && !theirs.failed.contains(s)) {
-                let text = format!("p{} and p{} log in at once, though {store} serves both", me + 1, them + 1);
-                return self.violated(&text);
-            }
-        }
-    }
-
-    /// Whether a store's record says that a token is dead.
-    fn is_dead_in(&self, store: StoreId, fingerprint: &str) -> bool {
-        match store {
-            StoreId::Memory(process) => {
-                self.processes[process].entry.memory().record(&self.now_of(process)).dead.has(fingerprint)
-            }
-            _ => self
-                .places
-                .get(&(store, Password::Right))
-                .is_some_and(|place| place.holds.dead.iter().any(|dead| dead == fingerprint)),
-        }
-    }
-
-    /// The token whose one free renewal a login may be.
-    fn renews(&self, process: usize, store: StoreId, decided: Duration) -> Option<usize> {
-        let tolerance = Duration::from_secs(3);
-        let confused = self.confused_until(process);
-        let found = self.api.tokens.iter().enumerate().find(|(number, made)| {
-            let Some(expires) = made.expires.filter(|_| !self.is_dead_in(store, &made.fingerprint)) else {
-                return false;
-            };
-            let Some(login) = self.ledger.login_of(*number).map(|login| &self.ledger.logins[login]) else {
-                return false;
-            };
-            let delivered = login.is_delivered();
-            // Its life is counted from before its login was sent.
-            let ahead = self.plan.ahead(expires - made.at) + made.at.saturating_sub(login.decided) + tolerance;
-            let due = decided + ahead >= expires || confused.is_some_and(|set| made.at <= set);
-            delivered && due && !self.ledger.renewed.contains(&(store, *number))
-        });
-        found.map(|(number, _)| number)
-    }
-
-    /// A token that replaced a rejected one is not replaced itself at once.
-    fn not_too_fresh(&mut self, store: StoreId, login: usize) {
-        let logins = &self.ledger.logins;
-        let before = self.ledger.written.get(&store).and_then(|all| all.last()).map(|before| &logins[*before]);
-        let Some(before) = before else { return };
-        let (reasons, decided) = ((before.reason, logins[login].reason), logins[login].decided);
-        // One that was given back did not have to be replaced.
-        let rejected = before.token.is_some_and(|token| !self.api.tokens[token].given_back);
-        let answered = before.answered.filter(|_| rejected && before.delivered.contains_key(&store));
-        let soon = answered.is_some_and(|at| decided >= at && decided + Duration::from_secs(1) < at + FRESH);
-        let dates_are_set = self.plan.faults.iter().any(|fault| fault.sets_dates());
-        if soon && reasons == ("rejected", "rejected") && !dates_are_set {
-            self.violated(&format!("{store}: a replacement is replaced within 30 s"));
-        }
-    }
-
-    /// After the faults: one login, and one probe before it, for all who share a store.
-    fn login_after_faults(&mut self, process: usize, login: usize) {
-        let Some(store) = self.shared_after_faults(process) else { return };
-        self.ledger.probes_after.insert(store, 0);
-        let before = self.ledger.logins_after.entry(store).or_default();
-        before.push(login);
-        let Some(before) = before.iter().rev().nth(1).copied() else { return };
-        let token = self.ledger.logins[before].token.map(|token| &self.api.tokens[token]);
-        let needed = token.is_some_and(|made| {
-            // A logout that began before has revoked it.
-            made.revoked
-                || made.expires.is_some_and(|expires| {
-                    self.time + self.plan.ahead(expires - made.at) + Duration::from_secs(3) >= expires
-                })
-        });
-        if !needed {
-            self.violated("a second login after the faults");
-        }
-    }
-
-    pub fn probe_begins(&mut self) {
-        (self.notes().probed, self.notes().unprobed) = (true, false);
-        let Some(process) = self.tasks[Sim::current()].process else { return };
-        let Some(store) = self.shared_after_faults(process) else { return };
-        let probes = self.ledger.probes_after.entry(store).or_default();
-        *probes += 1;
-        if *probes > 1 {
-            self.violated("a second probe after the faults");
-        }
-    }
-
-    /// The store that a process shares with most others, for a lookup that began after the faults.
-    fn shared_after_faults(&self, process: usize) -> Option<StoreId> {
-        let began = self.tasks[Sim::current()].notes.began;
-        self.recovery.filter(|since| began > *since && self.processes[process].password == Password::Right)?;
-        self.stores_of(process).first().copied()
-    }
-
-    pub fn login_arrives(&mut self, _login: usize) {}
-
-    pub fn login_ends(&mut self) {
-        let task = Sim::current();
-        self.ledger.under_way.retain(|other| *other != task);
-        let (login, time) = (self.tasks[task].notes.login, self.time);
-        if let Some(login) = login {
-            self.ledger.logins[login].answered = Some(time);
-        }
-        self.within_budget();
-    }
-
-    /// No more tokens than the budget allows, by any store.
-    pub fn within_budget(&mut self) {
-        let stores: Vec<_> = self.ledger.written.keys().copied().collect();
-        let broken = stores.into_iter().find_map(|store| self.ledger.beyond_budget(store, self.plan.per_day));
-        if let Some(broken) = broken {
-            self.violated(&broken);
-        }
-    }
-
-    /// A lookup has come to this; `rejected` is the token that was reported.
-    pub fn looked_up(&mut self, process: usize, rejected: Option<&str>, found: &Result<Found, Error>) {
+    /// A lookup has come to this.
+    pub fn looked_up(&mut self, process: usize, found: &Result<Found, Error>) {
         let notes = self.notes().clone();
         self.tell_mine("lookup ends", || match found {
             Ok((token, origin)) => format!("{} {origin:?}", token.value.expose()),
@@ -316,7 +123,6 @@ impl World {
                 self.violated(&format!("{} is handed out, which is dead by {store}", token.value.expose()));
             }
         }
-        let _ = rejected;
     }
 
     /// A lookup is over, and what it came to is published.
@@ -369,7 +175,10 @@ impl World {
         if error.status == Status::Credentials && self.processes[process].password == Password::Right {
             self.violated("the right password is refused");
         }
-        self.nothing_was_there(process, since.0);
+        // Whose process was stopped in the middle of a call had no time to look.
+        if self.stopped(process) == since.1 {
+            self.nothing_was_there(process, since.0);
+        }
     }
 
     /// A valid token in a store is adopted, during a hold-off and without budget too. At most one look in 0.5 s.
@@ -377,12 +186,22 @@ impl World {
         let look = Duration::from_millis(600);
         let Some((began, ended, served)) = self.processes[process].last_lookup else { return };
         let need = self.processes[process].entry.need(SimClock::moment(self, process));
+        // Until it was reported, the token of its own served.
+        let now = self.now_of(process).wall;
+        let reported_for = need.rejected.as_ref().and_then(|(_, at)| Duration::try_from(now.duration_since(*at)).ok());
+        let served = served && reported_for.is_none_or(|time| began + time >= self.time);
         let password = self.processes[process].password;
         for store in self.stores_of(process) {
             let Some(place) = self.places.get(&(store, password)) else { continue };
             let Some(made) = place.holds.token.as_ref().and_then(|token| self.api.token(token)) else { continue };
-            let rejected = need.rejected.as_ref().is_some_and(|(rejected, _)| *rejected == made.fingerprint);
-            let usable = made.is_valid(self.time + self.plan.life.map_or(Duration::ZERO, |life| life / 10));
+            // What is older than a reported token does not take its place.
+            let reported = |(token, _): &(String, _)| self.api.tokens.iter().find(|made| made.fingerprint == *token);
+            let rejected = need.rejected.as_ref().and_then(reported).is_some_and(|rejected| made.at <= rejected.at);
+            // Its life is counted from before its login was sent.
+            let login = number(&made.value).and_then(|made| self.ledger.login_of(made));
+            let login = login.map(|login| &self.ledger.logins[login]);
+            let early = login.map_or(Duration::ZERO, |login| made.at.saturating_sub(login.decided));
+            let usable = made.is_valid(self.time + self.plan.life.map_or(Duration::ZERO, |life| life / 10) + early);
             let confused = self.ledger.redis_set.is_some() || self.hosts.iter().any(|host| host.confused.is_some());
             if !usable || rejected || confused || self.processes[process].knows_dead.contains(&made.fingerprint) {
                 continue;
@@ -398,7 +217,7 @@ impl World {
 
     /// Where the date was set while the machine was off, or Redis's, nobody can know when an older token expires. Through Redis
     /// others learn it from who does not know.
-    fn confused_until(&self, process: usize) -> Option<Duration> {
+    pub fn confused_until(&self, process: usize) -> Option<Duration> {
         let redis = self.ledger.redis_set.map(|set| set + self.plan.timeout);
         let hosts = self
             .hosts

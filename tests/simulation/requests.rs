@@ -11,7 +11,7 @@ use tps::{Error, Secret, Status};
 
 use super::api::State;
 use super::clock::SimClock;
-use super::scheduler::Event;
+use super::queue::Event;
 use super::world::Password;
 
 /// The server, as one process reaches it.
@@ -122,7 +122,6 @@ impl Server for Requests {
         let login = sim.world().login_begins();
         let sent = self.send("login", time, |later| {
             let mut world = sim.world();
-            world.login_arrives(login);
             if !later.is_zero() {
                 if self.password == Password::Right {
                     world.later(later, Event::Make(login));

@@ -12,8 +12,9 @@ use super::api::Api;
 use super::ledger::Ledger;
 use super::places::{Place, Sick, StoreId};
 use super::plan::Plan;
+use super::queue::{Event, Item};
 use super::random::Random;
-use super::scheduler::{Event, Item, Sim, Task, TaskId};
+use super::scheduler::{Sim, Task, TaskId};
 use super::story::{Story, Who};
 
 /// Whose record it is: another password is another record.
@@ -90,8 +91,6 @@ pub struct Process {
     pub knows_dead: Vec<String>,
     /// When its last lookup began and ended, and whether all its stores served.
     pub last_lookup: Option<(Duration, Duration, bool)>,
-    /// How many logouts have ended.
-    pub logouts: u32,
     /// In the time without faults: it has a token that the server takes.
     pub satisfied: bool,
 }
