@@ -71,8 +71,15 @@ fn a_private_tmp_says_what_to_set() {
     // And what was advised helps.
     let state = scratch.path("state");
     fs::create_dir(&state).unwrap();
-    let set = service.environment("STATE_DIRECTORY", &state).now();
-    assert_eq!(store(&set)["place"], state.join("tps").display().to_string());
+    let set = service.environment("STATE_DIRECTORY", &state);
+    let before = fault.logins();
+    for _ in 0..4 {
+        assert_eq!(store(&set.now())["place"], state.join("tps").display().to_string());
+        // The service stops.
+        fs::remove_dir_all(&private).unwrap();
+        fs::create_dir(&private).unwrap();
+    }
+    assert_eq!(fault.logins(), before + 1);
 }
 
 #[test]

@@ -116,6 +116,27 @@ fn root_makes_nothing_in_another_users_directories() {
 }
 
 #[test]
+fn a_home_of_somebody_elses_is_not_used() {
+    if !root() {
+        return;
+    }
+    let fault = Fault::new("ok");
+    let scratch = Scratch::new();
+    fs::set_permissions(scratch.path(""), Permissions::from_mode(0o755)).unwrap();
+    let theirs = scratch.path("theirs");
+    directory(&theirs, 0, 0, 0o777);
+    // This user's own home is not there.
+    let last = PathBuf::from(format!("/var/tmp/tps-{NOBODY}"));
+    let was_there = last.exists();
+    let kept = place(&by(&ask_auto(&fault, &[("HOME", &theirs)]), NOBODY).now());
+    if !was_there {
+        fs::remove_dir_all(&last).unwrap();
+    }
+    assert_eq!(kept, last);
+    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 0);
+}
+
+#[test]
 fn a_process_that_drops_its_privileges_looks_again() {
     if !root() {
         return;

@@ -6,6 +6,11 @@
 mod common;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
 
 use common::child::{self, Ask};
 use common::redis::{Redis, all_have_the_same, at_once, free_port, trouble};
@@ -153,4 +158,65 @@ fn sentinels_and_servers_have_passwords_of_their_own() {
         assert!(!answer["stats"].to_string().contains("0ther"), "{answer}");
     }
     assert_eq!(server.said(&["-n", "1", "DBSIZE"]), "2");
+}
+
+/// A Sentinel that names whatever it is told. Its port.
+fn naming(port: &Arc<AtomicU16>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (here, port) = (listener.local_addr().unwrap().port(), port.clone());
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let port = port.load(Ordering::Relaxed).to_string();
+            let _ = client.read(&mut [0; 4096]);
+            let _ = write!(client, "*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
+        }
+    });
+    here
+}
+
+/// A primary and its replica, and what names one of them.
+fn pair() -> ([Redis; 2], Arc<AtomicU16>, u16) {
+    let primary = Redis::start(&[]);
+    let replica =
+        Redis::start(&["--replicaof", "127.0.0.1", &primary.port.to_string(), "--repl-diskless-sync-delay", "0"]);
+    wait_for(|| replica.said(&["INFO", "replication"]).contains("master_link_status:up"));
+    let named = Arc::new(AtomicU16::new(primary.port));
+    let sentinel = naming(&named);
+    ([primary, replica], named, sentinel)
+}
+
+#[test]
+fn a_sentinel_that_has_not_heard_of_a_failover_is_not_believed() {
+    let ([primary, replica], _, knows) = pair();
+    let outdated = naming(&Arc::new(AtomicU16::new(replica.port)));
+    let url = format!("redis+sentinel://127.0.0.1:{outdated},127.0.0.1:{knows}/shop");
+    let fault = Fault::new("ok");
+    let answers = ["one", "other"].map(|host| primary.placed(host, fault.ask_with(json!({"cache": url}))).now());
+    all_have_the_same(&answers);
+    assert!(answers.iter().all(|answer| trouble(answer).is_empty()), "{answers:?}");
+    // Where no Sentinel knows better, the replica is read.
+    let url = format!("redis+sentinel://127.0.0.1:{outdated}/shop");
+    wait_for(|| replica.said(&["DBSIZE"]) == "2");
+    let read = primary.placed("third", fault.ask_with(json!({"cache": url}))).now();
+    all_have_the_same(&[answers[0].clone(), read.clone()]);
+    assert!(trouble(&read).contains("READONLY"), "{read}");
+    assert_eq!(fault.logins(), 1);
+}
+
+#[test]
+fn a_primary_that_becomes_a_replica_under_a_connection_is_left() {
+    let ([first, second], named, sentinel) = pair();
+    let fault = Fault::new("slow3");
+    let url = format!("redis+sentinel://127.0.0.1:{sentinel}/shop");
+    let ask = |host: &str| first.placed(host, fault.ask_with(json!({"cache": url})));
+    let mut asker = ask("one").start();
+    asker.go();
+    wait_for(|| fault.logins() == 1 && second.said(&["DBSIZE"]) == "3");
+    second.said(&["REPLICAOF", "NO", "ONE"]);
+    first.said(&["REPLICAOF", "127.0.0.1", &second.port.to_string()]);
+    named.store(second.port, Ordering::Relaxed);
+    let answers = [asker.answer(), ask("other").now()];
+    all_have_the_same(&answers);
+    assert!(answers.iter().all(|answer| trouble(answer).is_empty()), "{answers:?}");
+    assert_eq!(fault.logins(), 1);
 }
