@@ -1,12 +1,14 @@
 //! Two stores, each of which may fail.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::process::clock::System;
-use crate::record::{Attempt, Token};
+use crate::record::{Attempt, Moment, Token};
 use crate::secret::Secret;
 use crate::store::memory::Memory;
 
@@ -130,4 +132,79 @@ fn one_lock_that_is_taken_is_enough_to_wait() {
         assert!(store.try_lock(&now(), Instant::now()).unwrap().is_some());
     }
     assert_eq!(first.record(&now()).attempt, Attempt::None);
+}
+
+/// A clock by which a process may have been stopped.
+#[derive(Default)]
+struct Stopped(AtomicBool);
+
+impl Clock for Stopped {
+    fn now(&self) -> Moment {
+        System.now().after(Duration::from_secs(if self.0.load(Ordering::Relaxed) { 3 } else { 0 }))
+    }
+
+    fn wall(&self) -> Timestamp {
+        System.wall()
+    }
+
+    fn boot(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A store whose lock somebody has that is dead, or during whose call the process is stopped.
+struct Beside<'a> {
+    memory: &'a Memory,
+    clock: &'a Stopped,
+    stops: bool,
+}
+
+impl Store for Beside<'_> {
+    fn place(&self) -> Option<String> {
+        None
+    }
+
+    fn read(&self, now: &Now, deadline: Instant) -> Result<Record, StoreError> {
+        self.memory.read(now, deadline)
+    }
+
+    fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
+        if !self.stops {
+            return Ok(None);
+        }
+        self.clock.0.store(true, Ordering::Relaxed);
+        self.memory.try_lock(now, deadline)
+    }
+
+    fn without_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
+        self.memory.try_lock(now, deadline)
+    }
+}
+
+#[test]
+fn whoever_was_stopped_teaches_nobody() {
+    let (memory, fallback, clock) = (Memory::default(), Memory::default(), Stopped::default());
+    keep(&fallback, &with_token("a", 0)).unwrap();
+    let store =
+        Tiered::new(Ok(Box::new(Beside { memory: &memory, clock: &clock, stops: true })), Box::new(&fallback), &clock);
+    assert_eq!(token_in(&store).as_deref(), Some("a"));
+    assert_eq!(token_in(&memory), None);
+}
+
+#[test]
+fn a_lock_that_outlives_its_owner_holds_up_a_valid_token_no_longer_and_nothing_else() {
+    let (memory, fallback, clock) = (Memory::default(), Memory::default(), Stopped::default());
+    let store =
+        Tiered::new(Ok(Box::new(Beside { memory: &memory, clock: &clock, stops: false })), Box::new(&fallback), &clock);
+    let mut record = with_token("a", 0);
+    record.dead.add(record.token.clone().unwrap().fingerprint(), true);
+    record.token = None;
+    keep(&fallback, &record).unwrap();
+    store.read(&now(), Instant::now()).unwrap();
+    assert!(memory.record(&now()).dead.fingerprints().is_empty(), "whoever logs in may have something newer");
+    keep(&fallback, &with_token("b", 0)).unwrap();
+    assert_eq!((token_in(&store).as_deref(), token_in(&memory).as_deref()), (Some("b"), Some("b")));
+    keep(&fallback, &with_token("c", -1)).unwrap();
+    token_in(&store);
+    assert_eq!(token_in(&memory).as_deref(), Some("b"), "it has a valid one");
 }
