@@ -1,16 +1,44 @@
 //! Starting a thread.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
+use std::time::Duration;
 
 use nix::sys::signal::{SigSet, SigmaskHow};
+
+/// As much as std takes. Told a size, it does not look into the environment for one.
+const STACK: usize = 2 * 1024 * 1024;
 
 /// Runs `work(value)` on a new thread with all signals masked: the host's handlers never run on a thread of the library.
 ///
 /// `name` is shown by debuggers and must hold no NUL. Where the system gives no thread, `value` comes back: the caller
 /// does the work on its own thread.
 pub fn start<T: Send + 'static>(name: &'static str, value: T, work: impl FnOnce(T) + Send + 'static) -> Result<(), T> {
-    start_by(Builder::new().name(name.to_owned()), value, work)
+    start_by(Builder::new().name(name.to_owned()).stack_size(STACK), value, work)
+}
+
+/// A thread's use of the processors, as Linux counts it.
+pub struct Activity(PathBuf);
+
+impl Activity {
+    /// That of the calling thread; `None`: the system does not tell.
+    pub fn of_this_thread() -> Option<Self> {
+        // PROCESS/task/THREAD
+        let thread = fs::read_link("/proc/thread-self").ok()?;
+        let activity = Self(Path::new("/proc").join(thread).join("schedstat"));
+        activity.time().map(|_| activity)
+    }
+
+    /// For how long it has run, or been ready to run and waited for a processor.
+    pub fn time(&self) -> Option<Duration> {
+        // Nanoseconds it ran, nanoseconds it waited, how often it ran.
+        let text = fs::read_to_string(&self.0).ok()?;
+        let mut numbers = text.split_ascii_whitespace().map(str::parse::<u64>);
+        let (ran, waited) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        Some(Duration::from_nanos(ran.saturating_add(waited)))
+    }
 }
 
 fn start_by<T: Send + 'static>(builder: Builder, value: T, work: impl FnOnce(T) + Send + 'static) -> Result<(), T> {

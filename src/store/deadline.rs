@@ -2,6 +2,9 @@
 //!
 //! A lookup waits so long for an answer and no longer; then this store is given up for the lookup. While its thread
 //! hangs, later lookups do not wait for that store at all. When the thread comes back it lets go of its lock and ends.
+//!
+//! What counts is the time in which the thread is blocked. On a busy machine it waits for a processor, and works when it
+//! gets one: whoever took that for a store that hangs would log in once more.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,8 +14,9 @@ use std::time::{Duration, Instant};
 
 use super::{Lasting, Lock, OpenError, Store, StoreError, WriteError};
 use crate::options::Directories;
+use crate::process::descriptors;
 use crate::process::fork::{Inherit, PerProcess};
-use crate::process::{descriptors, thread};
+use crate::process::thread::{self, Activity};
 use crate::record::{Now, Record};
 
 /// How long an answer may take.
@@ -24,8 +28,8 @@ const SHORTEST: Duration = Duration::from_millis(250);
 /// An answer is waited for in so many steps: a process that was frozen meanwhile, and its thread with it, loses only one.
 const SLICES: u32 = 8;
 
-/// What opens a store. It calls its argument once it has nothing left to do that can block.
-pub type Open = Box<dyn FnOnce(&dyn Fn()) -> Result<Box<dyn Store>, OpenError> + Send>;
+/// What opens a store.
+pub type Open = Box<dyn FnOnce() -> Result<Box<dyn Store>, OpenError> + Send>;
 
 /// The store that `open` gives, which is at `directories`. Where the system gives no thread its calls are made by the
 /// calling one.
@@ -35,26 +39,21 @@ pub fn open(directories: &Directories, open: Open, deadline: Instant) -> Result<
     }
     let (asked, questions) = channel();
     let (answers, answered) = channel();
-    let alive = Arc::new(());
+    let alive = Arc::new(Alive { started: Instant::now(), activity: Mutex::default() });
     let asked = RefCell::new(Some(asked));
-    let link = Link { asked, answered, alive: Arc::downgrade(&alive), directories: directories.clone() };
-    let on_its_own = |(open, questions, answers, alive)| {
+    let link = Link { asked, answered, alive: Arc::downgrade(&alive), directories: directories.clone(), deadline };
+    let on_its_own = |(open, questions, answers, alive): (_, _, _, Arc<Alive>)| {
         descriptors::separate_descriptors();
+        alive.begin();
         serve(open, &questions, &answers);
-        drop::<Arc<()>>(alive);
     };
     if let Err((open, ..)) = thread::start("tps-files", (open, questions, answers, alive), on_its_own) {
-        return open(&|| ());
+        return open();
     }
-    let mut limit = limit(deadline);
-    loop {
-        match link.answer(limit).ok_or_else(|| no_answer(directories))? {
-            // It computes. That ends, however little of the processor this process gets.
-            Answer::Unblocked => limit = deadline.saturating_duration_since(Instant::now()).max(LONGEST),
-            Answer::Opened(Ok((place, lasting))) => return Ok(Box::new(Remote { link, place, lasting })),
-            Answer::Opened(Err(error)) => return Err(error),
-            _ => return Err(StoreError(BROKEN.to_owned()).into()),
-        }
+    match link.answer(limit(deadline)).ok_or_else(|| no_answer(directories))? {
+        Answer::Opened(Ok((place, lasting))) => Ok(Box::new(Remote { link, place, lasting })),
+        Answer::Opened(Err(error)) => Err(error),
+        _ => Err(StoreError(BROKEN.to_owned()).into()),
     }
 }
 
@@ -81,7 +80,6 @@ enum Question {
 }
 
 enum Answer {
-    Unblocked,
     Opened(Result<(Option<String>, Lasting), OpenError>),
     Read(Result<Record, StoreError>),
     Locked(Result<Option<Record>, StoreError>),
@@ -93,7 +91,7 @@ enum Answer {
 fn serve(open: Open, questions: &Receiver<Question>, answers: &Sender<Answer>) {
     // Where nobody listens any more nobody will ask either.
     let say = |answer| drop(answers.send(answer));
-    let store = match open(&|| say(Answer::Unblocked)) {
+    let store = match open() {
         Ok(store) => store,
         Err(error) => return say(Answer::Opened(Err(error))),
     };
@@ -122,14 +120,37 @@ fn serve(open: Open, questions: &Receiver<Question>, answers: &Sender<Answer>) {
     }
 }
 
+/// A thread, from its start to its end.
+struct Alive {
+    started: Instant,
+    /// `None`: it has not begun yet.
+    activity: Mutex<Option<Option<Activity>>>,
+}
+
+impl Alive {
+    fn begin(&self) {
+        *self.activity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Activity::of_this_thread());
+    }
+
+    /// For how long it has run or waited for a processor: until it begins, it has done nothing else.
+    fn active(&self) -> Duration {
+        match &*self.activity.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => self.started.elapsed(),
+            Some(activity) => activity.as_ref().and_then(Activity::time).unwrap_or_default(),
+        }
+    }
+}
+
 /// The way to the thread and back.
 struct Link {
     /// `None`: it gave no answer in time, and is asked nothing any more. When it comes back it meets the end of this.
     asked: RefCell<Option<Sender<Question>>>,
     answered: Receiver<Answer>,
     /// As long as the thread runs.
-    alive: Weak<()>,
+    alive: Weak<Alive>,
     directories: Directories,
+    /// Nobody waits for an answer for longer, however busy the machine is.
+    deadline: Instant,
 }
 
 impl Link {
@@ -139,17 +160,25 @@ impl Link {
         self.answer(limit)
     }
 
+    /// Waits until the thread was blocked for `limit`.
     fn answer(&self, limit: Duration) -> Option<Answer> {
-        for _ in 0..SLICES {
-            match self.answered.recv_timeout(limit / SLICES) {
+        let (slice, end) = (limit / SLICES, self.deadline.max(Instant::now() + limit));
+        let mut blocked = Duration::ZERO;
+        while blocked < limit && Instant::now() < end {
+            let before = self.active();
+            match self.answered.recv_timeout(slice) {
                 Ok(answer) => return Some(answer),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => blocked += slice.saturating_sub(self.active().saturating_sub(before)),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         Hanging::note(&self.directories, &self.alive);
         *self.asked.borrow_mut() = None;
         None
+    }
+
+    fn active(&self) -> Duration {
+        self.alive.upgrade().map(|thread| thread.active()).unwrap_or_default()
     }
 }
 
@@ -228,7 +257,7 @@ impl Drop for RemoteLock<'_> {
 
 /// The threads that were left behind, by where their store is.
 #[derive(Default)]
-struct Hanging(Mutex<BTreeMap<Directories, Vec<Weak<()>>>>);
+struct Hanging(Mutex<BTreeMap<Directories, Vec<Weak<Alive>>>>);
 
 static HANGING: PerProcess<Hanging> = PerProcess::new();
 
@@ -240,7 +269,7 @@ impl Inherit for Hanging {
 }
 
 impl Hanging {
-    fn note(directories: &Directories, thread: &Weak<()>) {
+    fn note(directories: &Directories, thread: &Weak<Alive>) {
         let mut hanging = HANGING.get().0.lock().unwrap_or_else(PoisonError::into_inner);
         hanging.entry(directories.clone()).or_default().push(thread.clone());
     }

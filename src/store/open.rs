@@ -75,9 +75,8 @@ fn in_files(
 ) -> Result<Box<dyn Store>, OpenError> {
     let (credentials, base_url) = (owner.credentials.clone(), owner.base_url.to_owned());
     let (at, seals) = (directories.clone(), seals.clone());
-    let open = move |unblocked: &dyn Fn()| {
+    let open = move || {
         let store = FileStore::open(&at, |salt| {
-            unblocked();
             let owner = Owner { credentials: &credentials, base_url: &base_url };
             Seal::known_or_derived(&seals.known(), &owner, salt).inspect(|seal| seals.keep(seal))
         })?;

@@ -16,7 +16,7 @@ struct Gate {
     held: AtomicBool,
 }
 
-/// A store whose lock is had only once the gate is open.
+/// A store whose lock is had only once the gate is open, and that reads for as long as it is told, at work.
 struct Gated(Arc<Gate>, Memory);
 
 struct GatedLock(Arc<Gate>, Record);
@@ -65,7 +65,7 @@ fn soon() -> Instant {
 
 fn gated(name: &str, gate: &Arc<Gate>) -> Result<Box<dyn Store>, OpenError> {
     let gate = gate.clone();
-    let make = move |_: &dyn Fn()| Ok(Box::new(Gated(gate, Memory::default())) as Box<dyn Store>);
+    let make = move || Ok(Box::new(Gated(gate, Memory::default())) as Box<dyn Store>);
     open(&Directories::Named(name.into()), Box::new(make), soon())
 }
 
@@ -112,4 +112,31 @@ fn a_fault_of_the_store_is_an_error() {
     let lock = store.try_lock(&now(), soon()).unwrap().unwrap();
     assert!(lock.write(&Record::default(), &now()).is_err());
     assert!(gated("/faulty", &gate).is_ok(), "its thread has ended, and does not hang");
+}
+
+#[test]
+fn a_store_that_works_is_waited_for_and_one_that_is_blocked_is_not() {
+    let working = |time: Duration| {
+        move || {
+            let start = Instant::now();
+            while start.elapsed() < time {
+                std::hint::spin_loop();
+            }
+            Ok(Box::new(Memory::default()) as Box<dyn Store>)
+        }
+    };
+    let blocked = |time: Duration| {
+        move || {
+            sleep(time);
+            Ok(Box::new(Memory::default()) as Box<dyn Store>)
+        }
+    };
+    // A second may be waited for: half of what is left.
+    let deadline = || Instant::now() + Duration::from_secs(2);
+    let (long, place) = (Duration::from_millis(1500), |name: &str| Directories::Named(name.into()));
+    assert!(open(&place("/works"), Box::new(working(long)), deadline()).is_ok());
+    assert!(open(&place("/blocked"), Box::new(blocked(long)), deadline()).is_err());
+    let start = Instant::now();
+    assert!(open(&place("/too-long"), Box::new(working(long * 4)), deadline()).is_err(), "the call is over");
+    assert!(start.elapsed() < long * 3);
 }
