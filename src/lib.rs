@@ -1,7 +1,8 @@
 //! The one TPStreams API token that every thread and process of a host needs: one login, then the same token until it expires or
 //! is rejected.
 //!
-//! C, Ruby and PHP use the functions of `include/tps.h`; Rust uses [`Client`].
+//! C, Ruby and PHP use the functions of `include/tps.h`; Rust uses [`Client`]. The feature `zeroing`, a default one, brings an
+//! allocator for the whole program, which zeroes what it releases; a program with an allocator of its own leaves it out.
 //!
 //! The rooms, each using only those below it:
 //!
@@ -29,7 +30,8 @@ pub mod events;
 mod ffi;
 #[doc(hidden)]
 pub mod lookup;
-mod options;
+#[doc(hidden)]
+pub mod options;
 #[doc(hidden)]
 pub mod process;
 #[doc(hidden)]

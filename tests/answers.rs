@@ -67,6 +67,11 @@ fn good_answers_in_odd_clothes_are_read() {
         "ok",
         "bom",
         "gzip",
+        "gzip-x",
+        "gzip-upper",
+        "gzip-unnamed",
+        "gzip-twice",
+        "gzip-token-named-only",
         "chunked",
         "token-long4096",
         "life60",
@@ -191,4 +196,21 @@ fn each_request_has_these_bytes_and_no_others() {
 #[test]
 fn a_login_of_six_seconds_works() {
     Fault::new("slow6").client(json!({})).token().unwrap();
+}
+
+#[test]
+fn a_password_with_a_line_break_at_its_end_is_told_so_once_it_is_refused() {
+    let fault = Fault::new("wrong-password");
+    let refused = |password: &str| {
+        let client = common::client("hari@example.com", password, "auhf2k", &fault.base_url, json!({}));
+        client.token().unwrap_err().message
+    };
+    for password in ["welcome\n", "welcome\r\n"] {
+        let said = refused(password);
+        assert!(said.contains("ends in a line break") && !said.contains("welcome"), "{said}");
+    }
+    assert!(!refused("welcome").contains("line break"));
+    // Where it is the right one, it serves.
+    let fault = Fault::new("ok");
+    common::client("hari@example.com", "welcome\n", "auhf2k", &fault.base_url, json!({})).token().unwrap();
 }

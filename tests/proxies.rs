@@ -4,15 +4,12 @@
 
 mod common;
 
-use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use common::child::{self, Ask};
-use common::{Fault, Scratch};
+use common::proxy::{Proxy, free_port};
+use common::{Fault, Hands};
 use serde_json::{Value, json};
 use tps::{Error, Status};
 
@@ -21,73 +18,16 @@ fn child() {
     child::run();
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A proxy of one test's own.
-struct Proxy {
-    process: Child,
-    port: u16,
-    log: PathBuf,
-    _scratch: Scratch,
-}
-
-impl Proxy {
-    /// With these further lines in its configuration.
-    fn http(lines: &str) -> Self {
-        let (scratch, port) = (Scratch::new(), free_port());
-        fs::create_dir(scratch.path("")).unwrap_or_default();
-        let (configuration, log) = (scratch.path("conf"), scratch.path("log"));
-        let text = format!("Port {port}\nListen 127.0.0.1\nTimeout 30\nLogFile \"{}\"\n{lines}\n", log.display());
-        fs::write(&configuration, text).unwrap();
-        let mut command = Command::new("tinyproxy");
-        command.arg("-d").arg("-c").arg(&configuration);
-        Self::start(command, port, log, scratch)
-    }
-
-    fn socks() -> Self {
-        let (scratch, port) = (Scratch::new(), free_port());
-        let log = scratch.path("log");
-        let mut command = Command::new("microsocks");
-        command.args(["-i", "127.0.0.1", "-u", "clerk", "-P", "s3s@me", "-p", &port.to_string()]);
-        command.stderr(fs::File::create(&log).unwrap());
-        Self::start(command, port, log, scratch)
-    }
-
-    fn start(mut command: Command, port: u16, log: PathBuf, scratch: Scratch) -> Self {
-        let process = command.stdout(Stdio::null()).spawn().expect("apt-get install tinyproxy-bin microsocks");
-        let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(20), "it does not listen");
-            thread::sleep(Duration::from_millis(20));
-        }
-        Self { process, port, log, _scratch: scratch }
-    }
-
-    fn url(&self, scheme: &str, user: &str) -> String {
-        format!("{scheme}://{user}127.0.0.1:{}", self.port)
-    }
-
-    /// Whether it was asked for a connection to the server, or connected to it.
-    fn used(&self) -> bool {
-        let log = fs::read_to_string(&self.log).unwrap();
-        log.contains("CONNECT 127.0.0.1:") || log.contains("connected to 127.0.0.1:")
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 fn trusting(options: Value) -> Value {
     let mut options = options;
     options["ca_file"] = std::env::var("TPS_TEST_CA").unwrap().into();
     options["cache"] = "memory".into();
     options
+}
+
+fn server_port() -> String {
+    let server = std::env::var("TPS_TEST_TLS").unwrap();
+    server.rsplit_once(':').unwrap().1.to_owned()
 }
 
 /// A login at the TLS server in a process with these variables.
@@ -111,11 +51,17 @@ fn the_environment_names_a_proxy() {
 
 #[test]
 fn the_environment_excepts_hosts() {
-    for (excepted, used) in
-        [("127.0.0.1", false), ("example.com, 127.0.0.1", false), ("*", false), ("example.com", true)]
-    {
+    let here = server_port();
+    for (excepted, used) in [
+        ("127.0.0.1".to_owned(), false),
+        ("example.com 127.0.0.1.".to_owned(), false),
+        ("127.0.0.0/8".to_owned(), false),
+        (format!("127.0.0.1:{here}"), false),
+        ("*".to_owned(), false),
+        ("example.com,127.0.0.1:1,10.0.0.0/8,::1".to_owned(), true),
+    ] {
         let proxy = Proxy::http("");
-        let variables = [("HTTPS_PROXY", proxy.url("http", "")), ("NO_PROXY", excepted.to_owned())];
+        let variables = [("HTTPS_PROXY", proxy.url("http", "")), ("NO_PROXY", excepted.clone())];
         let (_, answer) = with_environment(&variables);
         assert!(answer["token"].is_string(), "{excepted}: {answer}");
         assert_eq!(proxy.used(), used, "{excepted}");
@@ -159,6 +105,24 @@ fn a_proxy_can_ask_who_it_is() {
     for (user, status) in [("", "(407)"), ("clerk:wr0ng@", "(401)")] {
         let error = refused(proxy.url("http", user));
         assert!(error.message.contains(status) && error.message.contains("into its URL"), "{error}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_its_user_is_asked_once_a_call_and_not_again_for_a_while() {
+    let proxy = Proxy::http("BasicAuth clerk s3same");
+    let hands = Hands::new();
+    let options = trusting(json!({"proxy": proxy.url("http", "clerk:wr0ng@")}));
+    let client = Fault::tls("ok").client_at(options, hands.clone());
+    for (call, hold_off) in [60_u32, 60, 300, 300].into_iter().enumerate() {
+        for _ in 0..3 {
+            let error = client.token().unwrap_err();
+            assert_eq!(error.status, Status::Network, "{error}");
+            assert!(error.message.contains("into its URL"), "{error}");
+            assert_eq!(error.retry_after.as_secs_f64().ceil(), f64::from(hold_off));
+        }
+        assert_eq!(proxy.requests(), call + 1);
+        hands.pass(Duration::from_secs(hold_off.into()));
     }
 }
 

@@ -101,6 +101,8 @@ suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c
 
 suite "C programs that end in a login" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/ends.sh
 
+suite "the process of a C program" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/process.sh
+
 suite "cargo cinstall" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/package.sh
 
 echo "== Ruby"

@@ -49,9 +49,10 @@ fn the_usual_variables_name_it_too() {
         let answer = ask.now();
         assert!(answer["token"].is_string(), "{answer}");
     }
-    // Named in one place or the other, it is one more and not the only one.
-    let both = fault.ask_with(json!({"cache": "memory", "ca_file": authority()}));
-    assert!(both.environment("SSL_CERT_FILE", "/nonexistent").now()["token"].is_string());
+    // With a place for others beside it, too.
+    let both = fault.ask_with(memory()).environment("SSL_CERT_DIR", &directory);
+    let both = both.environment("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt");
+    assert!(both.now()["token"].is_string());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::options::Options;
 use crate::process::clock::{Clock, System};
 use crate::process::{descriptors, thread};
 use crate::record::Rules;
-use crate::server::Api;
+use crate::server::{self, Api};
 use crate::store::{self, Owner, Store};
 
 /// Gives the one token of its credentials. Any number of threads may use one at once.
@@ -30,7 +30,7 @@ struct Account {
 }
 
 impl Client {
-    /// A client that has done no I/O yet.
+    /// A client that has done no I/O yet. The environment was read for the options, and is read here for the last time.
     pub fn new(credentials: Credentials, options: Options) -> Self {
         Self::with_clock(credentials, options, Arc::new(System))
     }
@@ -38,6 +38,7 @@ impl Client {
     /// The same by another clock.
     #[doc(hidden)]
     pub fn with_clock(credentials: Credentials, options: Options, clock: Arc<dyn Clock>) -> Self {
+        server::prepare();
         let entry = cache::entry(&[
             options.base_url.as_str(),
             credentials.username.expose(),

@@ -1,7 +1,7 @@
 //! What is handed out: one piece of memory with a mark in front, so that one function can release anything and leaves
 //! alone what is not the library's.
 
-use std::alloc::{self, Layout};
+use std::alloc::{self, GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
 use std::mem::{MaybeUninit, size_of};
@@ -55,9 +55,10 @@ fn clients() -> MutexGuard<'static, BTreeMap<[u8; 32], usize>> {
 fn block(mark: u64, bytes: usize) -> *mut u8 {
     let units = 1 + bytes.div_ceil(UNIT);
     let layout = layout(units);
+    // From the system itself: what is handed out is zeroed by `release`, and once is enough.
     // SAFETY: at least one unit; the mark and the number of units go into the first.
     unsafe {
-        let memory = alloc::alloc(layout).cast::<Unit>();
+        let memory = System.alloc(layout).cast::<Unit>();
         if memory.is_null() {
             alloc::handle_alloc_error(layout);
         }
@@ -89,7 +90,7 @@ fn release(pointer: *mut c_void, units: usize) {
     unsafe {
         let memory = pointer.cast::<MaybeUninit<Unit>>().sub(1);
         slice::from_raw_parts_mut(memory, units).zeroize();
-        alloc::dealloc(memory.cast(), layout(units));
+        System.dealloc(memory.cast(), layout(units));
     }
 }
 

@@ -43,6 +43,27 @@ impl StateHomes {
     }
 }
 
+/// What the environment says of the trusted certificates: these, instead of the system's. Empty counts as unset.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct TrustStore {
+    /// `SSL_CERT_FILE`.
+    pub file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`, which may list several.
+    pub directories: Vec<PathBuf>,
+}
+
+impl TrustStore {
+    /// As the environment is now.
+    pub fn read() -> Self {
+        let given = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+        let list = given("SSL_CERT_DIR").unwrap_or_default();
+        Self {
+            file: given("SSL_CERT_FILE").map(PathBuf::from),
+            directories: env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect(),
+        }
+    }
+}
+
 /// The first of these variables that is set and not empty.
 fn text(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| env::var(name).ok().filter(|value| !value.is_empty()))

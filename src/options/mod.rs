@@ -4,11 +4,12 @@ mod base_url;
 pub mod cache;
 mod environment;
 mod given;
+pub mod no_proxy;
 pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis_url;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use self::cache::{Cache, Directories};
+pub use self::environment::TrustStore;
 use self::given::{Given, cut};
 pub use self::proxy::Proxy;
 use crate::error::Error;
@@ -50,6 +52,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// A PEM file that is trusted besides the system's certificates.
     pub ca_file: Option<PathBuf>,
+    /// What the environment names instead of the system's certificates.
+    pub trust_store: TrustStore,
     /// `None`: straight to the server.
     pub proxy: Option<Proxy>,
     /// How long before its expiry a token is renewed; `None`: as the library thinks fit.
@@ -128,6 +132,7 @@ impl Options {
             timeout: given.milliseconds("timeout_ms", 15_000)?,
             connect_timeout: given.milliseconds("connect_timeout_ms", 3_000)?,
             ca_file: given.text("ca_file")?.map(|path| readable(Path::new(path))).transpose()?,
+            trust_store: TrustStore::read(),
             proxy: Proxy::choose(given.text("proxy")?)?,
             refresh_ahead: given.refresh_ahead()?,
             logins_per_day: given.number("logins_per_day", 10, 0, 1_000_000)?,
@@ -140,13 +145,15 @@ impl Options {
 
 /// The option `ca_file`, if it can be read.
 fn readable(path: &Path) -> Result<PathBuf, Error> {
-    File::open(path).map(|_| path.to_owned()).map_err(|error| {
-        Error::argument(format!(
-            "option ca_file: {:?} cannot be read: {}",
-            cut(&path.display().to_string()),
-            error.kind()
-        ))
-    })
+    // A pipe would keep whoever opens it until somebody writes to it.
+    let why_not = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => "is no file".to_owned(),
+        found => match found.and_then(|_| File::open(path)) {
+            Ok(_) => return Ok(path.to_owned()),
+            Err(error) => format!("cannot be read: {}", error.kind()),
+        },
+    };
+    Err(Error::argument(format!("option ca_file: {:?} {why_not}", cut(&path.display().to_string()))))
 }
 
 fn user_agent(text: Option<&str>) -> Result<String, Error> {

@@ -1,6 +1,7 @@
 //! The proxy through which https requests leave this machine.
 
 use super::environment;
+use super::no_proxy::NoProxy;
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -9,8 +10,8 @@ use crate::secret::Secret;
 pub struct Proxy {
     /// The proxy's URL, which may hold a password.
     pub url: Secret,
-    /// The hosts that are reached without it, each in the form that `NO_PROXY` has for one.
-    pub except: Vec<String>,
+    /// The hosts that are reached without it.
+    pub except: NoProxy,
 }
 
 impl Proxy {
@@ -18,31 +19,38 @@ impl Proxy {
     pub fn choose(option: Option<&str>) -> Result<Option<Self>, Error> {
         let (name, choice) = match option {
             Some("none") => return Ok(None),
-            Some(url) => ("option proxy", Some(Self { url: Secret::new(url.to_owned()), except: Vec::new() })),
+            Some(url) => ("option proxy", Some(Self { url: Secret::new(url.to_owned()), except: NoProxy::default() })),
             None => {
-                let choice = environment::proxy()
-                    .map(|url| Self { url, except: list(&environment::no_proxy().unwrap_or_default()) });
-                ("HTTPS_PROXY or ALL_PROXY in the environment", choice)
+                let except = || NoProxy::parse(&environment::no_proxy().unwrap_or_default());
+                (
+                    "HTTPS_PROXY or ALL_PROXY in the environment",
+                    environment::proxy().map(|url| Self { url, except: except() }),
+                )
             }
         };
-        match choice {
-            Some(proxy) if !proxy.can_be_one() => Err(Error::argument(format!(
-                "{name} cannot be used; write a proxy like http://proxy.example:3128, or set the option proxy to \
-                 \"none\""
-            ))),
-            choice => Ok(choice),
+        match choice.as_ref().and_then(Self::fault) {
+            Some(fault) => Err(Error::argument(format!("{name} {fault}"))),
+            None => Ok(choice),
         }
     }
 
-    /// Whether the HTTP client takes the URL.
-    fn can_be_one(&self) -> bool {
-        ureq::Proxy::new(self.url.expose()).is_ok_and(|proxy| !proxy.host().is_empty())
+    /// Why the URL cannot be used; `None`: it can.
+    fn fault(&self) -> Option<&'static str> {
+        let url = self.url.expose();
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        // A URL parser ends the host at the first of these, and would look up the user name as a host.
+        if rest.find(['#', '/', '?']).is_some_and(|end| rest.get(end..).is_some_and(|tail| tail.contains('@'))) {
+            return Some(
+                "has an unescaped #, / or ? in its user name or password; write %23 for #, %2F for / and %3F for ?",
+            );
+        }
+        match ureq::Proxy::new(url) {
+            Ok(proxy) if !proxy.host().is_empty() => None,
+            _ => Some(
+                "cannot be used; write a proxy like http://proxy.example:3128, or set the option proxy to \"none\"",
+            ),
+        }
     }
-}
-
-/// The hosts in a list with commas.
-fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -55,7 +63,7 @@ mod tests {
         assert_eq!(Proxy::choose(Some("none")), Ok(None));
         for url in ["http://h:3128", "https://h", "socks5://u:p@h:1080", "socks5h://h", "h:3128"] {
             let proxy = Proxy::choose(Some(url)).unwrap().unwrap();
-            assert_eq!((proxy.url.expose(), proxy.except.len()), (url, 0));
+            assert_eq!((proxy.url.expose(), proxy.except), (url, NoProxy::default()));
         }
         for url in ["", "ftp://h", "http://u:s3same@", "http://"] {
             let error = Proxy::choose(Some(url)).unwrap_err();
@@ -64,8 +72,20 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_are_a_list_with_commas() {
-        assert_eq!(list(" a.example , ,.b,127.0.0.1"), ["a.example", ".b", "127.0.0.1"]);
-        assert!(list("").is_empty());
+    fn a_password_with_an_unescaped_end_of_host_is_told_how_to_write_it() {
+        for (url, wrong) in [
+            ("http://u:s3#same@h:1", true),
+            ("http://u:s3/same@h:1", true),
+            ("u:s3?same@h:1", true),
+            ("http://u#x:s3same@h:1", true),
+            ("http://u:s3%23same@h:1/", false),
+            ("http://h:1/#", false),
+        ] {
+            let chosen = Proxy::choose(Some(url));
+            assert_eq!(chosen.is_err(), wrong, "{url}");
+            if let Err(error) = chosen {
+                assert!(error.message.contains("%23") && !error.message.contains("same"), "{url}: {error}");
+            }
+        }
     }
 }

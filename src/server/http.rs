@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use ureq::config::Config;
 use ureq::http::{Method, Uri};
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Connector, DefaultConnector};
-use ureq::{Agent, http};
+use ureq::{Agent, AsSendBody, Body, http};
 use zeroize::Zeroizing;
 
-use super::proxy::proxy;
+use super::gzip;
 use super::resolve::InTime;
 use super::sent::Noting;
 use super::tls::{self, roots};
-use crate::options::Options;
+use crate::options::{Options, Proxy};
+use crate::process::fork::{Inherit, PerProcess};
 
 /// The longest body that is read.
 const LONGEST_BODY: u64 = 64 * 1024;
@@ -93,10 +95,10 @@ pub fn send(options: &Options, request: &Request<'_>, time: Duration) -> Result<
     let https = url.scheme_str() == Some("https");
 
     // Plain HTTP goes to this machine only. A proxy would read the password.
-    let proxy = options.proxy.as_ref().filter(|_| https).map(proxy).transpose();
-    let proxy = proxy
-        .map_err(|_| fail(FailureKind::Network, "the proxy's URL cannot be used".to_owned()))?
-        .filter(|proxy| !proxy.is_no_proxy(&url));
+    let excepted = |proxy: &&Proxy| proxy.except.excepts(url.host().unwrap_or_default(), url.port_u16().unwrap_or(443));
+    let proxy = options.proxy.as_ref().filter(|proxy| https && !excepted(proxy));
+    let proxy = proxy.map(|proxy| ureq::Proxy::new(proxy.url.expose())).transpose();
+    let proxy = proxy.map_err(|_| fail(FailureKind::Network, "the proxy's URL cannot be used".to_owned()))?;
     let proxied = proxy.is_some();
     let way = proxy.as_ref().map(|proxy| format!("the proxy {}:{}", proxy.host(), proxy.port()));
     let fail = |kind, reason: String| {
@@ -114,19 +116,9 @@ pub fn send(options: &Options, request: &Request<'_>, time: Duration) -> Result<
     if https {
         tls = tls.root_certs(roots(options).map_err(|reason| fail(FailureKind::Tls, reason))?);
     }
-    let config = Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .max_idle_connections(0)
-        .timeout_resolve(Some(time))
-        .timeout_connect(Some(options.connect_timeout.min(time)))
-        .proxy(proxy)
-        .tls_config(tls.build())
-        .accept_encoding("")
-        .build();
     let noting = Noting { sent: sent.clone(), proxied, deadline: Instant::now() + time };
-    let agent = Agent::with_parts(config, DefaultConnector::default().chain(noting), InTime);
+    let agent = Agent::with_parts(DEFAULTS.get().0.clone(), DefaultConnector::default().chain(noting), InTime);
+    let limits = (time, options.connect_timeout.min(time));
 
     let mut head = http::Request::builder()
         .method(&request.method)
@@ -143,9 +135,9 @@ pub fn send(options: &Options, request: &Request<'_>, time: Duration) -> Result<
         head = head.header("Content-Type", "application/json");
     }
     let answer = match request.method {
-        Method::GET => head.body(()).map(|request| agent.run(request)),
+        Method::GET => head.body(()).map(|request| run(&agent, request, limits, proxy, tls.build())),
         // A body of known length, also where it is empty: `Content-Length: 0`.
-        _ => head.body(request.body).map(|request| agent.run(request)),
+        _ => head.body(request.body).map(|request| run(&agent, request, limits, proxy, tls.build())),
     };
     let mut answer = answer
         .map_err(|error| fail(FailureKind::Malformed, error.to_string()))?
@@ -161,12 +153,56 @@ pub fn send(options: &Options, request: &Request<'_>, time: Duration) -> Result<
         Ok(error) => failed(&fail, error, proxied),
         Err(error) => failed(&fail, ureq::Error::Io(error), proxied),
     })?;
+    let body = gzip::plain(body, LONGEST_BODY + 1)
+        .ok_or_else(|| fail(FailureKind::Malformed, "the compressed answer breaks off".to_owned()))?;
     let too_large = body.len() as u64 > LONGEST_BODY;
     Ok(Reply { status, date, retry_after, location, body, too_large })
 }
 
+/// What holds for all requests. The HTTP library reads the environment for it, though none of that is used.
+struct Defaults(Config);
+
+static DEFAULTS: PerProcess<Defaults> = PerProcess::new();
+
+impl Inherit for Defaults {
+    fn inherit(parent: Option<&Self>) -> Self {
+        let made = || {
+            Agent::config_builder()
+                .proxy(None)
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .max_idle_connections(0)
+                .accept_encoding("")
+                .build()
+        };
+        Self(parent.map_or_else(made, |parent| parent.0.clone()))
+    }
+}
+
+/// Has the HTTP library read the environment, if it has not yet: on a thread that may, since it is a caller's.
+pub fn prepare() {
+    DEFAULTS.get();
+}
+
+/// Sends a request. `limits`: its time for the name, and for the connection.
+fn run(
+    agent: &Agent,
+    request: http::Request<impl AsSendBody>,
+    limits: (Duration, Duration),
+    proxy: Option<ureq::Proxy>,
+    tls: TlsConfig,
+) -> Result<http::Response<Body>, ureq::Error> {
+    let request = agent.configure_request(request).timeout_resolve(Some(limits.0)).timeout_connect(Some(limits.1));
+    agent.run(request.proxy(proxy).tls_config(tls).build())
+}
+
 fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error, proxied: bool) -> Failure {
     use FailureKind::{Malformed, Network, Proxy, Timeout, Tls};
+    let untrusted = |error: &rustls::Error| {
+        let failure = fail(Tls, tls::reason(error));
+        Failure { sent: failure.sent && !tls::unread(error), ..failure }
+    };
     match error {
         ureq::Error::Timeout(ureq::Timeout::Resolve) => fail(Timeout, "the name is not resolved in time".to_owned()),
         ureq::Error::Timeout(ureq::Timeout::Connect) => fail(Timeout, "no connection in time".to_owned()),
@@ -176,10 +212,10 @@ fn failed(fail: &impl Fn(FailureKind, String) -> Failure, error: ureq::Error, pr
             let (kind, reason) = refused_by_proxy(&reason);
             fail(kind, reason)
         }
-        ureq::Error::Rustls(error) => fail(Tls, tls::reason(&error)),
+        ureq::Error::Rustls(error) => untrusted(&error),
         ureq::Error::Tls(reason) => fail(Tls, reason.to_owned()),
         ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(error) => fail(Tls, tls::reason(error)),
+            Some(error) => untrusted(error),
             None if proxied && refused_by_socks(&error) => {
                 fail(Proxy, format!("it refuses user name and password ({error}); put the right ones into its URL"))
             }

@@ -81,6 +81,12 @@ pub fn refused(reply: &Reply, status: Status, wait: Option<Duration>, context: &
         Status::TokenLimit => {
             format!("the organization holds as many tokens as it may; log out where one is no longer needed{said}")
         }
+        Status::Credentials if context.credentials.password.expose().ends_with(['\n', '\r']) => {
+            format!(
+                "the server refuses the credentials; the password ends in a line break, as a file made by echo does: \
+                 remove that{said}"
+            )
+        }
         Status::Credentials => {
             format!("the server refuses the credentials; check username, password and organization_id{said}")
         }

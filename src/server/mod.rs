@@ -2,9 +2,9 @@
 
 mod answers;
 mod dates;
+mod gzip;
 mod http;
 mod messages;
-mod proxy;
 pub mod redact;
 pub mod resolve;
 mod sent;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use ureq::http::Method;
 use zeroize::Zeroizing;
 
+pub use self::http::prepare;
 use self::http::{Failure, Reply, Request};
 use self::messages::Context;
 use crate::credentials::Credentials;

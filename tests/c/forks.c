@@ -167,6 +167,18 @@ int main(void) {
     kill(sleeper, SIGKILL);
     waitpid(sleeper, NULL, 0);
 
+    bad = 0;
+    for (i = 0; i < 20; i++) {
+        tps_free(tps_token(client, NULL));
+        tps_logout_wait(client, 0, NULL);
+        pause_ms(i / 2);
+        if (fork() == 0) {
+            _exit(descriptors() != before);
+        }
+        bad += reap(1);
+        tps_logout_wait(client, 10000, NULL);
+    }
+    check(bad == 0, "20 children of a process that logs out have none of its descriptors");
     check(descriptors() == before, "no descriptor is left behind");
     tps_free(client);
     return failures != 0;

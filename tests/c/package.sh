@@ -59,6 +59,15 @@ static() {
     ! readelf -d static | grep -q libtps
 }
 check "the same, static" static
+# Two static Rust libraries would define Rust's runtime twice.
+beside_rust() {
+  printf '#[unsafe(no_mangle)]\npub extern "C" fn other() -> i32 { vec![7].len() as i32 }\n' >other.rs
+  rustc --edition 2024 --crate-type staticlib -o libother.a other.rs
+  printf '#include <tps.h>\nint other(void);\nint main(void) { tps_free(0); return other() != 1; }\n' >beside.c
+  cc -std=c99 -Wall -Werror beside.c -o beside libother.a "${flags[@]}" "-Wl,-rpath,$prefix/lib" -lpthread -ldl -lm
+  ./beside
+}
+check "beside another Rust library, that one static and this one shared" beside_rust
 cat >plus.cpp <<'CPP'
 #include <cstdio>
 #include <memory>

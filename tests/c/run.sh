@@ -94,7 +94,7 @@ program() {
   TPS_CACHE=file:$scratch/store "$scratch/$name" "$@" || failed=$((failed + 1))
   check "$name: the server counted $expected logins" logins "$expected"
 }
-program forks 28 '{"latency": 0.3, "token_limit": null}'
+program forks 47 '{"latency": 0.3, "token_limit": null}'
 program signals 2 '{"latency": 0.5}'
 program unload 1 '{}' "$library"
 program jitter 0 '{}'

@@ -4,6 +4,7 @@
 
 pub mod child;
 mod clocks;
+pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis;
 
@@ -96,7 +97,7 @@ impl Organization {
 
 /// One scenario of the fault server, under a key of its own.
 pub struct Fault {
-    base_url: String,
+    pub base_url: String,
     key: String,
 }
 

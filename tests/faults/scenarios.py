@@ -163,9 +163,15 @@ async def big(request, number):
     return answer(200, padded(request, number or 10_000_000), type=JSON)
 
 
-async def zipped(request, number, size=400):
-    body = gzip.compress(padded(request, size))
-    return answer(200, body, "Content-Encoding: gzip", type=JSON)
+async def zipped(request, number, size=400, coding="gzip", times=1):
+    body = padded(request, size)
+    for _ in range(times):
+        body = gzip.compress(body)
+    return answer(200, body, *([] if coding is None else [f"Content-Encoding: {coding}"]), type=JSON)
+
+
+async def named_only(request):
+    return answer(200, login_body(request), "Content-Encoding: gzip")
 
 
 async def bom(request, number):
@@ -301,6 +307,12 @@ SCENARIOS = {
     "big": big,
     "bomb": functools.partial(zipped, size=10_000_000),
     "gzip": zipped,
+    "gzip-x": functools.partial(zipped, coding="x-gzip"),
+    "gzip-upper": functools.partial(zipped, coding="GZIP"),
+    "gzip-unnamed": functools.partial(zipped, coding=None),
+    "gzip-twice": functools.partial(zipped, coding="gzip, gzip", times=2),
+    "gzip-named-only": always(400, {"non_field_errors": ["Unable to log in with provided credentials."]}, "Content-Encoding: gzip"),
+    "gzip-token-named-only": lambda request, number: named_only(request),
     "bom": bom,
     "chunked": chunked,
     "echo": echo,
