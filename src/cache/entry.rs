@@ -8,24 +8,16 @@ use jiff::Timestamp;
 
 use super::counters::{Counters, Hits};
 use super::published::{Publication, Published};
+use super::renewal_times::RenewalTimes;
 use super::report::StoreReport;
 use super::single_flight::{Lead, Outcome, SingleFlight};
 use crate::error::{Error, Status};
 use crate::events::{Event, Events, Kind};
 use crate::process::clock::Clock;
 use crate::process::fork::{Inherit, PerProcess};
-use crate::process::random;
-use crate::record::hold_off::SHORTEST;
 use crate::record::{Moment, Need, Now, Origin, Token};
 use crate::store::Seals;
 use crate::store::memory::Memory;
-
-/// Only a process that has been asking for so long renews ahead: the login of a script that ends sooner would be lost.
-const STAYING: Duration = Duration::from_secs(10);
-
-/// After a renewal that failed, the next one is tried within this time, whatever the failure says: another process may
-/// have renewed.
-const RENEWAL_LOOKS: Duration = Duration::from_secs(5);
 
 /// A credential's place in memory.
 ///
@@ -46,11 +38,7 @@ struct Own {
     logouts: SingleFlight<()>,
     /// The number of the published token that was reported as rejected, until a lookup has decided.
     rejected: AtomicU64,
-    /// Milliseconds of the clock that does not jump. First call, 0: none yet; and the earliest time of a renewal.
-    asking_since: AtomicU64,
-    renew_from: AtomicU64,
-    /// From 0 to 1: when this process renews, so that not all come at once.
-    spread: f64,
+    renewal_times: RenewalTimes,
     state: Mutex<State>,
     counters: Counters,
     events: Events,
@@ -68,10 +56,9 @@ struct State {
 
 impl Inherit for Own {
     fn inherit(parent: Option<&Self>) -> Self {
-        let spread = random::random().map_or(u32::MAX, u32::from_ne_bytes);
         Self {
             rejected: AtomicU64::new(parent.map_or(0, |parent| parent.rejected.load(Ordering::Acquire))),
-            spread: f64::from(spread) / f64::from(u32::MAX),
+            renewal_times: RenewalTimes::new(),
             memory: parent.map(|parent| parent.memory.inherited()).unwrap_or_default(),
             seals: parent.map(|parent| parent.seals.inherited()).unwrap_or_default(),
             ..Self::default()
@@ -84,7 +71,7 @@ impl Entry {
     /// nothing to chance.
     #[doc(hidden)]
     pub fn simulated(parent: Option<&Self>, spread: f64) -> Self {
-        let own = Own { spread, ..Own::inherit(parent.map(Self::own)) };
+        let own = Own { renewal_times: RenewalTimes::with(spread), ..Own::inherit(parent.map(Self::own)) };
         let entry = Self { published: Publication::default(), own: PerProcess::holding(own) };
         entry.published.replace(parent.and_then(|parent| parent.published.token()));
         entry
@@ -154,7 +141,7 @@ impl Entry {
 
     /// From 0 to 1: when this process renews.
     pub fn spread(&self) -> f64 {
-        self.own().spread
+        self.own().renewal_times.spread
     }
 
     /// The failure that holds calls off.
@@ -164,10 +151,7 @@ impl Entry {
 
     /// Somebody asks: from the first time on it counts how long this process stays.
     pub fn asked(&self, now: Moment) {
-        let asking_since = &self.own().asking_since;
-        if asking_since.load(Ordering::Relaxed) == 0 {
-            asking_since.store(milliseconds(now).max(1), Ordering::Relaxed);
-        }
+        self.own().renewal_times.asked(now);
     }
 
     /// What a lookup is to find.
@@ -183,19 +167,14 @@ impl Entry {
 
     /// Whether `token` is to be renewed by this process now.
     pub fn renewable(&self, token: &Token, now: Moment, ahead: Option<Duration>) -> bool {
-        let own = self.own();
-        let asking_since = own.asking_since.load(Ordering::Relaxed);
-        token.due(now, ahead, own.spread)
-            && asking_since != 0
-            && now >= at(asking_since).after(STAYING)
-            && now >= at(own.renew_from.load(Ordering::Acquire))
+        self.own().renewal_times.is_due(token, now, ahead)
     }
 
     /// Starts a renewal, unless somebody else is about to find a token.
     pub fn renew(&self, start: impl FnOnce(Lead)) {
         let own = self.own();
         if let Some(lead) = own.lookups.lead() {
-            own.renew_from.store(u64::MAX, Ordering::Release);
+            own.renewal_times.begin();
             start(lead);
         }
     }
@@ -286,10 +265,10 @@ impl Entry {
         time: Duration,
     ) {
         let (own, now) = (self.own(), clock.read());
-        let (outcome, event, quiet) = match found {
+        let (outcome, event, hold_off) = match found {
             Ok((token, origin)) => {
                 own.counters.found(origin);
-                (Ok(self.publish(token, origin, &now)), Event::found(origin), Duration::ZERO)
+                (Ok(self.publish(token, origin, &now)), Event::found(origin), None)
             }
             Err(error) => {
                 if sent {
@@ -297,14 +276,14 @@ impl Entry {
                 }
                 // A lock that was not had in time holds nobody off.
                 let event = (sent || error.status != Status::Timeout).then(|| Event::failure(&error));
-                let quiet = error.retry_after.clamp(SHORTEST, RENEWAL_LOOKS);
-                (Err(error), event, quiet)
+                let hold_off = error.retry_after;
+                (Err(error), event, Some(hold_off))
             }
         };
         if let Some(event) = event {
             own.events.add(event.lasting(time), now.wall);
         }
-        own.renew_from.store(milliseconds(now.moment.after(quiet)), Ordering::Release);
+        own.renewal_times.end(now.moment, hold_off);
         own.lookups.finish(lead, outcome, now.moment);
     }
 
@@ -324,12 +303,4 @@ impl Entry {
     fn state(&self) -> MutexGuard<'_, State> {
         self.own().state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn milliseconds(moment: Moment) -> u64 {
-    u64::try_from(moment.since_start().as_millis()).unwrap_or(u64::MAX)
-}
-
-fn at(milliseconds: u64) -> Moment {
-    Moment::at(Duration::from_millis(milliseconds))
 }

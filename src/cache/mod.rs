@@ -5,6 +5,7 @@ mod counters;
 mod entry;
 mod flight;
 mod published;
+mod renewal_times;
 mod report;
 mod single_flight;
 
