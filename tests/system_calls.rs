@@ -53,6 +53,8 @@ const FAILURES: &[(&str, &[&str])] = &[
     ("pwrite64", &["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EINTR"]),
     ("read", &["EIO", "EINTR", "ESTALE"]),
     ("recvfrom", &["ECONNRESET", "ETIMEDOUT", "EINTR", "ENOMEM"]),
+    ("readlink", &["EACCES", "EINVAL", "EIO", "ENOENT", "ENOMEM"]),
+    ("readlinkat", &["EACCES", "EINVAL", "EIO", "ENOENT", "ENOMEM"]),
     ("renameat", &["EACCES", "EBUSY", "EDQUOT", "EIO", "ENOENT", "ENOSPC", "EROFS"]),
     ("sendto", &["EPIPE", "ECONNRESET", "ENOBUFS", "EINTR"]),
     ("setsockopt", &["ENOPROTOOPT", "ENOMEM", "EDOM"]),
