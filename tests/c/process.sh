@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=tests/check.sh
 . tests/check.sh
 servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; wait; rm -rf "$scratch"' EXIT
+trap 'kill "${servers[@]}" 2>/dev/null || true; wait || true; rm -rf "$scratch"' EXIT
 
 cp target/release/libtps.so "$scratch/libtps.so.0"
 ln -s libtps.so.0 "$scratch/libtps.so"
