@@ -31,14 +31,14 @@ Exit codes:
 
 /// The one TPStreams API token of this host, for shells and cron.
 #[derive(Debug, Parser)]
-#[command(name = "tps", version, after_help = MORE, max_term_width = 80)]
+#[command(name = "tps", version, after_help = MORE)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     /// Print JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// Read credentials from this file, which only you can read
+    /// Read credentials from this file (mode 600)
     #[arg(long, global = true, value_name = "FILE")]
     pub credentials: Option<PathBuf>,
     /// Options as a JSON object, as tps_login takes them

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
 use tps::options::Cache;
-use tps::store::{Lasting, StoreError};
+#[cfg(feature = "redis")]
+use tps::store::redis::RedisStore;
+use tps::store::{Lasting, Owner, StoreError};
 
 use super::Finding;
 use crate::account::Account;
@@ -49,7 +51,28 @@ pub fn examine(account: &Account) -> (Option<Known>, Vec<Finding>) {
     if let (Some(place), true) = (&known.place, matches!(account.options.cache, Cache::Files(_))) {
         findings.extend(in_directory(Path::new(place)));
     }
+    #[cfg(feature = "redis")]
+    if let (Cache::Redis(url, _), true) = (&account.options.cache, known.errors.is_empty()) {
+        findings.push(when_full(account, url));
+    }
     (Some(known), findings)
+}
+
+/// A server that drops keys when its memory is full may drop the token.
+#[cfg(feature = "redis")]
+fn when_full(account: &Account, url: &tps::options::redis_url::RedisUrl) -> Finding {
+    let about = "eviction";
+    let owner = Owner { credentials: &account.credentials, base_url: &account.options.base_url };
+    let policy = RedisStore::open(url, &owner, &account.options, &[]).ok().and_then(|store| store.when_full());
+    match policy.as_deref() {
+        None => Finding::unknown(about, "the server does not tell what it does when its memory is full"),
+        Some("noeviction") => Finding::good(about, "none"),
+        Some(policy) => Finding::bad(
+            about,
+            format!("maxmemory-policy is {policy}: a token may be dropped, and another one is made"),
+            "CONFIG SET maxmemory-policy noeviction, and in the server's configuration; or use a server of its own",
+        ),
+    }
 }
 
 fn place(known: &Known, cache: &Cache) -> Finding {
