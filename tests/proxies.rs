@@ -8,8 +8,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use common::child::{self, Ask};
-use common::proxy::{Proxy, free_port};
-use common::{Fault, Hands};
+use common::proxy::Proxy;
+use common::{Fault, Hands, free_port};
 use serde_json::{Value, json};
 use tps::{Error, Status};
 

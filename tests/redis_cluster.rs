@@ -8,7 +8,8 @@ mod common;
 use std::path::Path;
 
 use common::child::{self, Ask};
-use common::redis::{Redis, all_have_the_same, at_once, free_port, trouble};
+use common::free_port;
+use common::redis::{Redis, all_have_the_same, at_once, trouble};
 use common::{Fault, wait_for};
 use serde_json::json;
 

@@ -17,7 +17,7 @@ fn child() {
 
 #[test]
 fn all_keys_of_a_credential_are_in_one_slot() {
-    let redis = Redis::start(&["--cluster-enabled", "yes", "--cluster-port", &common::redis::free_port().to_string()]);
+    let redis = Redis::start(&["--cluster-enabled", "yes", "--cluster-port", &common::free_port().to_string()]);
     redis.said(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
     wait_for(|| redis.said(&["CLUSTER", "INFO"]).contains("cluster_state:ok"));
     let fault = Fault::new("slow2");

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 
 use common::child::{self, Ask};
-use common::redis::{Redis, all_have_the_same, at_once, free_port, trouble};
+use common::free_port;
+use common::redis::{Redis, all_have_the_same, at_once, trouble};
 use common::{Fault, wait_for};
 use serde_json::json;
 

@@ -68,7 +68,7 @@ same_headers() {
 echo "== scripts and sources"
 check "the committed headers are what src/ffi makes" same_headers
 check "cargo fmt" cargo fmt --check
-check "clippy" cargo clippy --quiet --all-targets --locked -- -D warnings
+check "clippy" cargo clippy --quiet --all-targets --locked --features command -- -D warnings
 check "clippy, without Redis" cargo clippy --quiet --all-targets --locked --no-default-features -- -D warnings
 check "shellcheck" scripts
 check "php -l" syntax php '*.php' 'bindings/php/bin/*'
@@ -95,6 +95,9 @@ done
 echo "== Rust"
 suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' cargo test --locked --quiet
 suite "cargo test, by Valkey" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' tests/valkey.sh
+
+suite "the command tps" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' \
+  cargo test --locked --quiet --features command --test command
 
 echo "== C"
 suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh

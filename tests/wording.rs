@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::child::{self, Ask};
-use common::proxy::{Proxy, free_port};
-use common::{Fault, Scratch};
+use common::proxy::Proxy;
+use common::{Fault, Scratch, free_port};
 use serde_json::{Value, json};
 use tps::Status;
 

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use ureq::http::Method;
 use zeroize::Zeroizing;
 
@@ -116,7 +117,7 @@ impl Server for Api {
     }
 
     fn probe(&self, time: Duration) -> Result<(), Refusal> {
-        answers::probe(self.send(Method::GET, ORGANIZATIONS, None, &[], time), &self.context(None))
+        self.greet(time).1
     }
 
     fn check(&self, token: &Token, time: Duration) -> Checked {
@@ -131,6 +132,14 @@ impl Server for Api {
 }
 
 impl Api {
+    /// A probe, and how far the server's clock is ahead of this machine's, where an answer tells it.
+    pub fn greet(&self, time: Duration) -> (Option<SignedDuration>, Result<(), Refusal>) {
+        let reply = self.send(Method::GET, ORGANIZATIONS, None, &[], time);
+        let date = reply.as_ref().ok().and_then(|reply| dates::http_date(reply.date.as_deref()?));
+        let ahead = date.map(|date| date.duration_since(self.clock.wall()));
+        (ahead, answers::probe(reply, &self.context(None)))
+    }
+
     fn send(
         &self,
         method: Method,

@@ -8,6 +8,7 @@ pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis;
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -235,6 +236,11 @@ pub fn wait_for(mut what: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(20), "it does not happen");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// A port that nobody listens at now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A library for LD_PRELOAD, built from C.

@@ -3,7 +3,6 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -14,7 +13,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::child::{Ask, Asker};
-use super::{Organization, Scratch, preloaded};
+use super::{Organization, Scratch, free_port, preloaded};
 
 /// The server's clock is as many seconds ahead as the file has bytes.
 const CLOCK: &str = r#"
@@ -41,10 +40,6 @@ fn kind() -> String {
         let there = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
         if !there("redis-server") && there("valkey-server") { "valkey" } else { "redis" }.to_owned()
     })
-}
-
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A server of one test's own.

@@ -170,6 +170,11 @@ async def zipped(request, number, size=400, coding="gzip", times=1):
     return answer(200, body, *([] if coding is None else [f"Content-Encoding: {coding}"]), type=JSON)
 
 
+async def dated(request, number):
+    """Like a good one, by a clock that is so many seconds ahead."""
+    return answer(401, NO_TOKEN, date=http_date(now(timedelta(seconds=number))))
+
+
 async def named_only(request):
     return answer(200, login_body(request), "Content-Encoding: gzip")
 
@@ -306,6 +311,7 @@ SCENARIOS = {
     "redirect": redirect,
     "big": big,
     "bomb": functools.partial(zipped, size=10_000_000),
+    "dated": dated,
     "gzip": zipped,
     "gzip-x": functools.partial(zipped, coding="x-gzip"),
     "gzip-upper": functools.partial(zipped, coding="GZIP"),

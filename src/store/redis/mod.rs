@@ -66,6 +66,12 @@ impl<'a> RedisStore<'a> {
         &self.seal
     }
 
+    /// What the server does when its memory is full: the setting `maxmemory-policy`. `None`: it does not tell.
+    pub fn when_full(&self) -> Option<String> {
+        let memory: String = one(&mut self.session.borrow_mut(), &cmd("INFO").arg("memory").take()).ok()?;
+        memory.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::to_owned)
+    }
+
     fn key(&self) -> String {
         format!("tps:{{{}}}", self.seal.name())
     }

@@ -1,0 +1,58 @@
+//! What is printed: lines for people, or JSON for machines. Never a secret but the token of `tps token`.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+use tps::Error;
+
+/// How it is printed.
+pub struct Output {
+    pub json: bool,
+}
+
+impl Output {
+    /// The token alone, to be used by another command.
+    pub fn token(&self, token: &str) {
+        if self.json { self.print(&json!({ "token": token }).to_string()) } else { self.print(token) }
+    }
+
+    /// One of the two forms.
+    pub fn say(&self, value: &Value, lines: &[String]) {
+        if self.json { self.print(&value.to_string()) } else { self.print(&lines.join("\n")) }
+    }
+
+    /// What failed, to standard error.
+    pub fn error(&self, error: &Error) {
+        let text = match self.json {
+            true => json!({"error": {
+                "status": error.status as i32,
+                "http_status": error.http_status,
+                "retry_after_ms": error.retry_after_ms(),
+                "message": error.message,
+            }})
+            .to_string(),
+            false => format!("tps: {error}"),
+        };
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// A reader that goes away, as `head` does, is no failure.
+    fn print(&self, text: &str) {
+        let _ = writeln!(io::stdout(), "{text}");
+    }
+}
+
+/// A time in words of its two largest units.
+pub fn in_words(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let mut left = seconds;
+    let parts = UNITS.map(|(unit, name)| {
+        let number = left / unit;
+        left %= unit;
+        (number, name)
+    });
+    let shown: Vec<_> = parts.iter().skip_while(|(number, _)| *number == 0).take(2).collect();
+    let words: Vec<_> =
+        shown.iter().filter(|(number, _)| *number > 0).map(|(number, name)| format!("{number} {name}")).collect();
+    if words.is_empty() { "0 s".to_owned() } else { words.join(" ") }
+}
