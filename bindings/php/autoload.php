@@ -12,6 +12,8 @@ spl_autoload_register(static function (string $class): void {
     }
     $file = __DIR__ . '/src/' . strtr(substr($class, 4), '\\', '/') . '.php';
     if (is_file($file)) {
-        require $file;
+        require_once $file;
     }
 });
+
+require __DIR__ . '/version.php';

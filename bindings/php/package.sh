@@ -1,28 +1,36 @@
 #!/usr/bin/env bash
-# package.sh DIRECTORY: writes the Composer package there, with the library for this platform inside, and prints its name.
+# package.sh DIRECTORY [PLATFORM=LIBRARY...]: writes the Composer package there, with these libraries inside, and prints its
+# name. Without any, it builds the one of this machine.
 # The same commit, the same archive, as far as cargo builds the same library.
 set -euo pipefail
 package=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$package/../.." && pwd)
 directory=$(cd "${1:?where to?}" && pwd)
+shift
 umask 022
 
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT
 
 cd "$repository"
-cargo build --release --locked --quiet
+if [[ $# == 0 ]]; then
+  cargo build --release --locked --quiet
+  platform=$(rustc -vV | sed -n 's/^host: //p')
+  set -- "${platform/-unknown/}=${CARGO_TARGET_DIR:-target}/release/libtps.so"
+fi
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-platform=$(rustc -vV | sed -n 's/^host: //p')
-archive=$directory/tps-tps-$version-${platform/-unknown/}.zip
+archive=$directory/tps-tps-$version.zip
 
 # What git knows alone: nothing that lies about, and no tests.
-git -C "$package" ls-files -z README.md autoload.php preload.php bin src |
+git -C "$package" ls-files -z README.md autoload.php preload.php version.php bin config src |
   xargs -0 tar -C "$package" -c | tar -C "$staging" -x --no-same-permissions
-mkdir "$staging/lib"
 cp LICENSE-MIT LICENSE-APACHE "$staging"
-cp "${CARGO_TARGET_DIR:-target}/release/libtps.so" include/tps_ffi.h "$staging/lib"
-chmod 0644 "$staging/lib/libtps.so"
+# Each library in a directory of its platform's name, such as x86_64-linux-gnu: the package chooses when it runs.
+for library; do
+  mkdir -p "$staging/lib/${library%%=*}"
+  cp "${library#*=}" "$staging/lib/${library%%=*}/libtps.so"
+  chmod 0644 "$staging/lib/${library%%=*}/libtps.so"
+done
 # Composer takes the version from there, since an archive has no tag.
 # shellcheck disable=SC2016 # PHP's variables
 php -r '$package = json_decode(file_get_contents($argv[1]), true, flags: JSON_THROW_ON_ERROR);

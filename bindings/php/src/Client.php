@@ -4,38 +4,49 @@ declare(strict_types=1);
 
 namespace TPS;
 
-use TPS\Exception\TokenRejectedException;
+use Psr\Log\LoggerInterface;
+use TPS\Exception\InvalidArgumentException;
+use TPS\Exception\LibraryException;
+use TPS\Exception\TimeoutException;
 use TPS\Exception\TpsException;
+use TPS\Exception\UsageException;
 use TPS\Internal\Arguments;
+use TPS\Internal\Backend;
+use TPS\Internal\Backends;
+use TPS\Internal\Events;
 use TPS\Internal\Native;
-use TPS\Internal\Rejection;
-use TPS\Internal\Trace;
+use TPS\Internal\WithToken;
 
 /**
  * One set of credentials and the token that belongs to them.
  *
  * Clients with the same credentials share one token, in all processes of a user, so it does not matter whether a client
- * is kept or made anew for each page: the token outlives it.
- *
- * Options, each by its name; null means not given:
- * - base_url (string): https://app.tpstreams.com; http:// only to this machine; else TPS_BASE_URL
- * - cache (string): "auto", the user's directory; "file:DIR", another one; "memory"; "redis://…", "rediss://…" or
- *   "redis+unix://…", for all hosts; else TPS_CACHE
- * - token (string): a token that you hold already; else TPS_TOKEN
- * - ca_file (string): a PEM file trusted besides the system's certificates; else TPS_CA_FILE
- * - timeout_ms (int): milliseconds for a whole call, 15000
- * - connect_timeout_ms (int): milliseconds for connecting, TLS included, all addresses together, 3000
- * - proxy (string): a URL (http, https, socks5), or "none"; else the usual environment variables, HTTPS_PROXY first
- * - refresh_ahead (int|string): how many seconds before its known end a token is renewed while it serves on; 0: only once
- *   it has ended; "auto": up to 120, and less for a short life
- * - logins_per_day (int): how many logins may replace tokens before their known end, for all processes together, 10; 0: no
- *   limit
- * - user_agent (string): put before the library's own
+ * is kept or made anew for each page: the token outlives it. README.md lists the options; null means not given.
  *
  * Not final for the sake of Testing\FakeClient alone, which is one to every type declaration.
+ *
+ * @phpstan-type Options array{
+ *     base_url?: string|null, cache?: string|null, token?: string|null, ca_file?: string|null, proxy?: string|null,
+ *     timeout_ms?: int|null, connect_timeout_ms?: int|null, refresh_ahead?: int|string|null, logins_per_day?: int|null,
+ *     user_agent?: string|null}
+ * @phpstan-type Event array{
+ *     number: int, time: string, kind: string, reason: string|null, duration: int|null, status: int|string|null,
+ *     message: string|null}
+ * @phpstan-type Stats array{
+ *     version: string, base_url: string,
+ *     store: array{kind: string|null, place: string|null, degraded: bool|null, why_not: string|null, lasting: bool|null},
+ *     token: array{fingerprint: string, obtained_at: string, expires_at: string|null}|null,
+ *     hold_off: array{status: int|string, retry_after_ms: int, message: string}|null,
+ *     hits: int, adopted: int, logins: int, logins_by_reason: array<string, int>, logins_failed: int, waits: int,
+ *     invalidations: int, false_alarms: int, login_budget_left: int, events: list<Event>}
  */
-class Client implements \JsonSerializable
+class Client implements TokenSource, \JsonSerializable
 {
+    /** How long signal handlers and event loops may have to wait, in milliseconds. */
+    private const SLICE = 50;
+
+    private const TIMEOUT = 15_000;
+
     /**
      * Tokens by the library's number for them. Static, so that no dump, cast or export of a client shows one. Numbers
      * are unique in the process and never used again: an entry is either right or never asked for.
@@ -44,81 +55,127 @@ class Client implements \JsonSerializable
      */
     private static array $tokens = [];
 
-    /** Null once closed. */
-    private ?Native $native;
+    /** Null without credentials, and once closed. */
+    private ?Backend $backend = null;
+
+    /** Which credentials are missing, in words. */
+    private ?string $missing = null;
 
     /** The number under which this client has put a token into the table; 0: none. */
     private int $number = 0;
 
+    private ?string $baseUrl = null;
+
+    private int $timeout = self::TIMEOUT;
+
+    private ?LoggerInterface $logger = null;
+
     /**
-     * Makes a client without any request to the server: the first token() logs in.
+     * Makes a client without any request to the server: the first token() logs in. Nothing stands in for a credential that
+     * is null: then token() says which one is missing, so that an application starts without them.
      *
-     * @param string|null          $username       an e-mail address; null: the environment variable TPS_USERNAME
-     * @param string|null          $password       null: TPS_PASSWORD
-     * @param string|null          $organizationId null: TPS_ORGANIZATION_ID
-     * @param array<string, mixed> $options        see the class
+     * @param string|null          $username       an e-mail address
+     * @param array<string, mixed> $options        see README.md
+     * @param LoggerInterface|null $logger         takes the events of this client; null: that of Logging::to()
      *
-     * @throws Exception\InvalidArgumentException which names the argument or option
-     * @throws Exception\LibraryException if the library cannot be loaded
+     * @phpstan-param Options $options
+     *
+     * @throws InvalidArgumentException which names the argument or option
+     * @throws LibraryException if the library cannot be loaded
      */
     public function __construct(
         #[\SensitiveParameter] ?string $username = null,
         #[\SensitiveParameter] ?string $password = null,
         ?string $organizationId = null,
         #[\SensitiveParameter] array $options = [],
+        ?LoggerInterface $logger = null,
     ) {
-        $username = Arguments::credential('username', 'TPS_USERNAME', $username);
-        $password = Arguments::credential('password', 'TPS_PASSWORD', $password);
-        $organizationId = Arguments::credential('organizationId', 'TPS_ORGANIZATION_ID', $organizationId);
-        $options = Arguments::options($options);
-        $this->native = Native::open($username, $password, $organizationId, $options);
+        $this->logger = $logger;
+        $given = ['username' => $username, 'password' => $password, 'organizationId' => $organizationId];
+        foreach (array_filter($given, is_string(...)) as $name => $value) {
+            Arguments::text($name, $value);
+        }
+        $json = Arguments::options($options);
+        $this->missing = Arguments::missing($given);
+        if ($username !== null && $password !== null && $organizationId !== null) {
+            $this->backend = Backends::open($username, $password, $organizationId, $json);
+        }
+        $this->timeout = $options['timeout_ms'] ?? self::TIMEOUT;
     }
 
     /**
      * Makes a client that holds a valid token: from memory, else from the store, else by logging in.
      *
-     * @param string|null          $username       an e-mail address; null: the environment variable TPS_USERNAME
-     * @param string|null          $password       null: TPS_PASSWORD
-     * @param string|null          $organizationId null: TPS_ORGANIZATION_ID
-     * @param array<string, mixed> $options        see the class
+     * @param string|null          $username       an e-mail address; null is an error, for each of the three
+     * @param array<string, mixed> $options        see README.md
+     * @param LoggerInterface|null $logger         takes the events of this client; null: that of Logging::to()
      *
-     * @throws TpsException one subclass per reason
+     * @phpstan-param Options $options
+     *
+     * @throws TpsException one class per reason
      */
     public static function login(
         #[\SensitiveParameter] ?string $username = null,
         #[\SensitiveParameter] ?string $password = null,
         ?string $organizationId = null,
         #[\SensitiveParameter] array $options = [],
+        ?LoggerInterface $logger = null,
     ): self {
-        $client = new self($username, $password, $organizationId, $options);
+        $client = new self($username, $password, $organizationId, $options, $logger);
         $client->token();
 
         return $client;
     }
 
     /**
-     * Like login(), with TPS_USERNAME, TPS_PASSWORD and TPS_ORGANIZATION_ID from the environment. Under FPM these are
-     * set in the pool (env[TPS_USERNAME] = …), since it clears the environment.
+     * Like login(), with TPS_USERNAME, TPS_PASSWORD and TPS_ORGANIZATION_ID from the environment, all of them, and TPS_TOKEN
+     * if it is set: a token that is held already. Under FPM these are set in the pool (env[TPS_USERNAME] = …), since it clears
+     * the environment.
      *
-     * @param array<string, mixed> $options see the class
+     * @param array<string, mixed> $options see README.md
+     * @param LoggerInterface|null $logger  takes the events of this client; null: that of Logging::to()
      *
-     * @throws Exception\InvalidArgumentException which names the variable that is missing
-     * @throws TpsException one subclass per other reason
+     * @phpstan-param Options $options
+     *
+     * @throws InvalidArgumentException which names the variables that are missing
+     * @throws TpsException one class per other reason
      */
-    public static function fromEnvironment(#[\SensitiveParameter] array $options = []): self
+    public static function fromEnvironment(
+        #[\SensitiveParameter] array $options = [],
+        ?LoggerInterface $logger = null,
+    ): self {
+        $credentials = Arguments::environmentCredentials();
+        $options['token'] ??= Arguments::environment('TPS_TOKEN');
+
+        return self::login(...$credentials, options: $options, logger: $logger);
+    }
+
+    /**
+     * Why no client can work here: the extension is missing, FFI is not allowed, there is no library for this platform; with
+     * what to type. For an activation hook or a health page.
+     *
+     * @return string|null one line; null: all is well
+     */
+    public static function unavailableReason(): ?string
     {
-        return self::login(options: $options);
+        try {
+            Native::version();
+        } catch (LibraryException $exception) {
+            return $exception->getMessage();
+        }
+
+        return null;
     }
 
     /**
      * The valid token. One call into the library while it is at hand; otherwise this logs in, or waits for whoever is
-     * logging in, at most timeout_ms.
+     * logging in, at most timeout_ms. Signal handlers run meanwhile.
      *
-     * @throws TpsException one subclass per reason
+     * @throws TpsException one class per reason
      */
     public function token(): string
     {
-        $number = ($this->native ?? $this->native())->generation();
+        $number = ($this->backend ?? $this->backend())->generation();
 
         return self::$tokens[$number] ?? $this->fetch($number);
     }
@@ -134,32 +191,49 @@ class Client implements \JsonSerializable
     }
 
     /**
+     * Sees to it that a token is at hand, for an event loop: a login is started and goes on by itself, other calls of ready()
+     * wait for it further.
+     *
+     * @param int $milliseconds how long to wait; 0 starts it and returns
+     *
+     * @return bool whether token() would return at once
+     *
+     * @throws TpsException as token()
+     */
+    public function ready(int $milliseconds): bool
+    {
+        if ($milliseconds < 0) {
+            throw new InvalidArgumentException("milliseconds is $milliseconds: pass 0 or more");
+        }
+        $backend = $this->backend();
+        if ($backend->generation() !== 0) {
+            return true;
+        }
+        try {
+            return $this->wait($backend->wait(...), $milliseconds);
+        } finally {
+            $this->passEventsOn($backend);
+        }
+    }
+
+    /**
      * Calls the API with any HTTP library: with the token and, where the server rejects that, once more with another one.
+     *
+     * A rejection is recognized as a response (PSR-7, Symfony's, Laravel's, WordPress's array, any object with
+     * getStatusCode()), as the number 401, as an exception that carries a response, as a TokenRejectedException, and as a
+     * promise of Guzzle, php-http or React that comes to one of these.
      *
      * @template T
      *
-     * @param callable(string): T $send takes the token and sends the request. It reports a rejected token by throwing
-     *                                  TokenRejectedException, or by returning 401 or a response with that status. Where
-     *                                  it returns a PSR-7 response, a 401 that says nothing against the token is none.
+     * @param callable(string): T $send takes the token and sends the request
      *
      * @return T what it returned in the end, a rejection too
      *
-     * @throws TokenRejectedException if it throws that twice
-     * @throws TpsException as token()
+     * @throws TpsException as token(); and whatever $send throws
      */
     public function withToken(callable $send): mixed
     {
-        $token = $this->token();
-        try {
-            $outcome = Trace::without($token, $send);
-            if (!Rejection::in($outcome)) {
-                return $outcome;
-            }
-        } catch (TokenRejectedException) {
-        }
-        $this->invalidate($token);
-
-        return Trace::without($this->token(), $send);
+        return WithToken::call($this, $send);
     }
 
     /**
@@ -169,49 +243,67 @@ class Client implements \JsonSerializable
      *
      * @param string $token the token that was sent
      *
-     * @throws Exception\InvalidArgumentException if it is empty
-     * @throws TpsException one subclass per other reason
+     * @throws InvalidArgumentException if it is empty
+     * @throws TpsException one class per other reason
      */
     public function invalidate(#[\SensitiveParameter] string $token): void
     {
-        $this->native()->invalidate(Arguments::text('token', $token));
+        $this->backend()->invalidate(Arguments::text('token', $token));
     }
 
     /**
-     * Revokes the token at the server and forgets it. The client stays usable, and would log in anew.
+     * Revokes the token at the server and forgets it. The client stays usable, and would log in anew. Signal handlers run
+     * meanwhile.
      *
-     * @throws TpsException one subclass per reason
+     * @throws TpsException one class per reason
      */
     public function logout(): void
     {
-        $this->native()->logout();
+        $backend = $this->backend();
+        try {
+            if (!$this->wait($backend->logout(...), $this->timeout)) {
+                throw new TimeoutException("no answer to the logout in $this->timeout ms; it goes on");
+            }
+        } finally {
+            $this->passEventsOn($backend);
+        }
         $this->forget();
     }
 
     /**
-     * What the library did and holds, without secrets: version, base_url, store, token (a fingerprint), hold_off, and
-     * counters since the process began: hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed,
-     * rejected), logins_failed, waits, invalidations, false_alarms (of these, tokens that stand after all);
-     * login_budget_left says how many logins may follow one another now; events are the last 32, each with number, time,
-     * kind, reason, duration (in milliseconds), status and message. A newer library may add more.
+     * What the library did and holds, without secrets; README.md says what the fields mean. A newer library may add more.
      *
      * @return array<string, mixed>
      *
-     * @throws TpsException one subclass per reason
+     * @phpstan-return Stats
+     *
+     * @throws TpsException one class per reason
      */
     public function stats(): array
     {
-        return json_decode($this->native()->stats(), associative: true, flags: JSON_THROW_ON_ERROR);
+        /** @var Stats */
+        return $this->backend()->stats();
+    }
+
+    /**
+     * The URL of the server that the token is for. It goes to no other origin.
+     *
+     * @throws TpsException one class per reason
+     */
+    public function baseUrl(): string
+    {
+        return $this->baseUrl ??= $this->stats()['base_url'];
     }
 
     /**
      * Gives back what the client holds, as its end does. The token stays, in the library and in the store. Any number of
-     * times; every other method throws a LogicException from then on.
+     * times; every other method throws a UsageException from then on.
      */
     public function close(): void
     {
         $this->forget();
-        $this->native = null;
+        $this->backend = null;
+        $this->missing = null;
     }
 
     /** An empty object, whatever is added to the class. */
@@ -231,21 +323,21 @@ class Client implements \JsonSerializable
     /**
      * @return array<string, mixed>
      *
-     * @throws \LogicException always: a client belongs to its process
+     * @throws UsageException always: a client belongs to its process
      */
     public function __serialize(): array
     {
-        throw new \LogicException('a TPS\Client cannot be serialized: make it anew from the credentials');
+        throw new UsageException('a TPS\Client cannot be serialized: make it anew from the credentials');
     }
 
     /**
      * @param array<string, mixed> $data
      *
-     * @throws \LogicException always
+     * @throws UsageException always
      */
     public function __unserialize(#[\SensitiveParameter] array $data): void
     {
-        throw new \LogicException('a TPS\Client cannot be unserialized: make it anew from the credentials');
+        throw new UsageException('a TPS\Client cannot be unserialized: make it anew from the credentials');
     }
 
     public function __destruct()
@@ -257,9 +349,21 @@ class Client implements \JsonSerializable
     {
     }
 
-    private function native(): Native
+    /**
+     * For Testing\FakeClient.
+     *
+     * @internal
+     */
+    final protected function standOn(Backend $backend): void
     {
-        return $this->native ?? throw new \LogicException('this TPS\Client is closed: make another one');
+        $this->backend = $backend;
+    }
+
+    private function backend(): Backend
+    {
+        return $this->backend ?? throw ($this->missing === null
+            ? new UsageException('this TPS\Client is closed: make another one')
+            : new InvalidArgumentException($this->missing));
     }
 
     /**
@@ -269,14 +373,57 @@ class Client implements \JsonSerializable
      */
     private function fetch(int $number): string
     {
-        $token = $this->native()->token();
+        $backend = $this->backend();
+        if ($number !== 0) {
+            return $this->keep($number, $backend->token());
+        }
+        try {
+            if (!$this->wait($backend->wait(...), $this->timeout)) {
+                throw new TimeoutException("no token in $this->timeout ms");
+            }
+
+            return $this->keep($backend->generation(), $backend->token());
+        } finally {
+            $this->passEventsOn($backend);
+        }
+    }
+
+    private function keep(int $number, #[\SensitiveParameter] string $token): string
+    {
         $this->forget();
-        if ($number !== 0 && $number === $this->native()->generation()) {
+        if ($number !== 0 && $number === $this->backend()->generation()) {
             self::$tokens[$number] = $token;
             $this->number = $number;
         }
 
         return $token;
+    }
+
+    /**
+     * Waits in slices: between two of them PHP runs signal handlers.
+     *
+     * @param \Closure(int): bool $step waits so many milliseconds, and says whether it is done
+     */
+    private function wait(\Closure $step, int $milliseconds): bool
+    {
+        $end = hrtime(true) + $milliseconds * 1_000_000;
+        do {
+            $left = intdiv(max(0, $end - hrtime(true)) + 999_999, 1_000_000);
+            if ($step(min(self::SLICE, $left))) {
+                return true;
+            }
+        } while ($left > 0);
+
+        return false;
+    }
+
+    /** Only after a call that was slow already. */
+    private function passEventsOn(Backend $backend): void
+    {
+        $logger = $this->logger ?? Logging::logger();
+        if ($logger !== null) {
+            Events::passOn($backend, $logger);
+        }
     }
 
     /** Another client of the same token may still want the entry: it will ask for the token once more, no harm done. */

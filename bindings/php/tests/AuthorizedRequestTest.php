@@ -192,7 +192,7 @@ final class AuthorizedRequestTest extends TestCase
      */
     public function testNoTokenNoRequest(string $way): void
     {
-        $reason = new LoginBudgetException('the budget is used up', null, 60.0);
+        $reason = new LoginBudgetException('the budget is used up', retryAfter: 60.0);
         $sender = new Sender($way, new FakeClient($reason), [new Response(200)]);
         try {
             $sender->send(new Request('GET', self::OWN));
@@ -201,8 +201,9 @@ final class AuthorizedRequestTest extends TestCase
             self::assertSame('the budget is used up', $exception->getMessage());
             self::assertSame(Status::LoginBudget, $exception->status);
             self::assertSame(60.0, $exception->retryAfter);
-            self::assertSame($way === 'PSR-18' ? $reason : null, $exception->getPrevious());
-            self::assertSame($way === 'PSR-18', $exception instanceof \Psr\Http\Client\ClientExceptionInterface);
+            self::assertSame($reason, $exception->getPrevious());
+            self::assertInstanceOf(\Psr\Http\Client\ClientExceptionInterface::class, $exception);
+            self::assertSame($way === 'Guzzle', $exception instanceof \GuzzleHttp\Exception\GuzzleException);
         }
         self::assertSame([], $sender->sent());
     }
@@ -212,7 +213,7 @@ final class AuthorizedRequestTest extends TestCase
      */
     public function testNoOtherToken(string $way): void
     {
-        $client = new FakeClient(['one', new LoginBudgetException('the budget is used up', null, 60.0)]);
+        $client = new FakeClient(['one', new LoginBudgetException('the budget is used up', retryAfter: 60.0)]);
         $sender = new Sender($way, $client, [self::rejection(), new Response(200)]);
         try {
             $sender->send(new Request('GET', self::OWN));

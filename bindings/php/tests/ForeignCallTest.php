@@ -35,7 +35,7 @@ final class ForeignCallTest extends TestCase
     public function testATokenAtHandIsOneCall(): void
     {
         $counts = $this->counted(Organization::make(), <<<'PHP'
-            $client = TPS\Client::login();
+            $client = TPS\Client::fromEnvironment();
             $client->token();
             $client->token();
             $before = counts();
@@ -49,9 +49,9 @@ final class ForeignCallTest extends TestCase
     public function testAWarmPageCostsAFewCallsAndNoLogin(): void
     {
         $counts = $this->counted(Organization::make(), <<<'PHP'
-            TPS\Client::login()->token();
+            TPS\Client::fromEnvironment()->token();
             $before = counts();
-            $client = TPS\Client::login();
+            $client = TPS\Client::fromEnvironment();
             $client->token();
             $client->token();
             unset($client);
@@ -91,18 +91,18 @@ final class ForeignCallTest extends TestCase
     public function lives(): array
     {
         return [
-            'a token' => ['for ($i = 0; $i < 9; $i++) { TPS\Client::login()->token(); }'],
-            'stats' => ['(new TPS\Client())->stats();'],
-            'a rejected token' => ['$c = TPS\Client::login(); $c->invalidate($c->token()); $c->token();'],
-            'logout' => ['$c = TPS\Client::login(); $c->logout();'],
-            'a failed login' => ['TPS\Client::login(password: "wrong");'],
-            'a failed token' => ['$c = new TPS\Client(password: "wrong"); $c->token();'],
-            'a refused option' => ['new TPS\Client(options: ["colour" => "red"]);'],
+            'a token' => ['for ($i = 0; $i < 9; $i++) { TPS\Client::fromEnvironment()->token(); }'],
+            'stats' => ['TPS\Client::fromEnvironment()->stats();'],
+            'a rejected token' => ['$c = TPS\Client::fromEnvironment(); $c->invalidate($c->token()); $c->token();'],
+            'logout' => ['$c = TPS\Client::fromEnvironment(); $c->logout();'],
+            'a failed login' => ['TPS\Client::login(getenv("TPS_USERNAME"), "wrong", getenv("TPS_ORGANIZATION_ID"));'],
+            'a failed token' => ['$c = new TPS\Client(getenv("TPS_USERNAME"), "wrong", getenv("TPS_ORGANIZATION_ID")); $c->token();'],
+            'a refused option' => ['new TPS\Client("a", "b", "c", ["colour" => "red"]);'],
             'a client closed by hand' => [
-                'for ($i = 0; $i < 1000; $i++) { $c = new TPS\Client(); $c->close(); $c->close(); unset($c); }',
+                'for ($i = 0; $i < 1000; $i++) { $c = new TPS\Client("a", "b", "c"); $c->close(); $c->close(); unset($c); }',
             ],
-            'a token refused twice' => ['TPS\Client::login()->withToken(fn () => 401);'],
-            'a client in a global' => ['$GLOBALS["client"] = TPS\Client::login(); unset($GLOBALS["client"]);'],
+            'a token refused twice' => ['TPS\Client::fromEnvironment()->withToken(fn () => 401);'],
+            'a client in a global' => ['$GLOBALS["client"] = TPS\Client::fromEnvironment(); unset($GLOBALS["client"]);'],
         ];
     }
 
@@ -113,7 +113,7 @@ final class ForeignCallTest extends TestCase
     {
         $child = Child::run(<<<'PHP'
             $library = TPS\Internal\Library::find();
-            $ffi = FFI::cdef($library->declarations(), $library->file);
+            $ffi = FFI::cdef(TPS\Internal\Declarations::C, $library->file);
             $strings = ['', 'abc', str_repeat('x', 15), str_repeat('long', 1000), random_bytes(64)];
             $copies = unserialize(serialize($strings));
             for ($i = 0; $i < 100; $i++) {

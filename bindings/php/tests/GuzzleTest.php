@@ -6,12 +6,14 @@ namespace TPS\Tests;
 
 use GuzzleHttp\Client as Guzzle;
 use GuzzleHttp\Exception\ClientException;
+use GuzzleHttp\Exception\GuzzleException;
 use GuzzleHttp\HandlerStack;
 use GuzzleHttp\Promise\Utils;
 use PHPUnit\Framework\TestCase;
 use TPS\Client;
 use TPS\Exception\CredentialsException;
 use TPS\Guzzle\Authorize;
+use TPS\Guzzle\TokenUnavailableException;
 use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Servers;
 
@@ -85,8 +87,14 @@ final class GuzzleTest extends TestCase
         $guzzle = $this->guzzle(new Client(...$credentials, options: Organization::options()));
         $promise = $guzzle->getAsync(self::PATH);
 
-        $this->expectException(CredentialsException::class);
-        $promise->wait();
+        try {
+            $promise->wait();
+            self::fail('nothing was thrown');
+        } catch (GuzzleException $exception) {
+            self::assertInstanceOf(TokenUnavailableException::class, $exception);
+            self::assertInstanceOf(CredentialsException::class, $exception->getPrevious());
+            self::assertSame(400, $exception->httpStatus);
+        }
     }
 
     private function guzzle(Client $client): Guzzle

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace TPS\Tests;
 
 use PHPUnit\Framework\TestCase;
+use TPS\Internal\Declarations;
 use TPS\Internal\Library;
 use TPS\Tests\Support\Child;
 use TPS\Tests\Support\Libraries;
@@ -25,19 +26,17 @@ final class LibraryTest extends TestCase
     public function testTheOneShippedInThePackageIsFound(): void
     {
         $package = $this->copyOfThePackage();
-        mkdir("$package/lib");
-        copy(Library::find()->file, "$package/lib/libtps.so");
-        copy(Library::find()->header(), "$package/lib/tps_ffi.h");
+        $shipped = "$package/lib/" . php_uname('m') . '-linux-gnu/libtps.so';
+        mkdir(dirname($shipped), recursive: true);
+        copy(Library::find()->file, $shipped);
 
         $child = $this->inCopy($package, self::call() . '; echo TPS\Internal\Library::find()->file;');
-        self::assertSame(["$package/lib/libtps.so", ''], [$child->stdout, $child->stderr]);
+        self::assertSame([$shipped, ''], [$child->stdout, $child->stderr]);
     }
 
     public function testTheSystemsOwnIsFoundWithoutADevelopmentLink(): void
     {
         $package = $this->copyOfThePackage();
-        mkdir("$package/lib");
-        copy(Library::find()->header(), "$package/lib/tps_ffi.h");
         copy(Library::find()->file, "$this->directory/libtps.so.0");
 
         $child = $this->inCopy(
@@ -51,32 +50,17 @@ final class LibraryTest extends TestCase
     public function testNoneAnywhere(): void
     {
         $package = $this->copyOfThePackage();
-        mkdir("$package/lib");
-        copy(Library::find()->header(), "$package/lib/tps_ffi.h");
         $message = $this->inCopy(
             $package,
             'try { ' . self::call() . '; } catch (TPS\Exception\LibraryException $e) { echo $e->getMessage(); }',
         )->stdout;
 
-        foreach (["$package/lib", 'target/release/libtps.so', 'target/debug/libtps.so', 'libtps.so.0'] as $place) {
+        foreach (["$package/lib/" . php_uname('m') . '-linux-gnu', '-linux-musl', 'libtps.so.0'] as $place) {
             self::assertStringContainsString($place, $message);
         }
         self::assertStringContainsString('cannot open shared object file', $message);
-        self::assertStringContainsString('cargo build --release', $message);
-    }
-
-    public function testNoHeader(): void
-    {
-        $package = $this->copyOfThePackage();
-        copy(Library::find()->file, "$this->directory/libtps.so");
-        $message = $this->inCopy(
-            $package,
-            'try { ' . self::call() . '; } catch (TPS\Exception\LibraryException $e) { echo $e->getMessage(); }',
-            ['TPS_LIBRARY' => "$this->directory/libtps.so"],
-        )->stdout;
-
-        self::assertStringContainsString('tps_ffi.h', $message);
-        self::assertStringContainsString("$package/lib", $message);
+        self::assertStringContainsString('Install the package tps/tps anew', $message);
+        self::assertStringNotContainsString('target/', $message);
     }
 
     public function testAChoiceThatIsNotThere(): void
@@ -135,26 +119,63 @@ final class LibraryTest extends TestCase
         $message = Child::thrown(self::call(), flags: ['-d', "ffi.preload=$header"]);
 
         self::assertStringContainsString("ffi.preload=$header loads is too old: 0.0.9, need", $message);
-        self::assertStringContainsString("bin/tps-preload-header >$header", $message);
+        self::assertStringContainsString("bin/tps-preload $this->directory", $message);
     }
 
-    public function testAHeaderThatIsNewerThanTheLibrary(): void
+    public function testOneThatLacksAFunctionAndCallsItselfNew(): void
     {
-        copy(Library::find()->file, "$this->directory/libtps.so");
-        $header = Library::find()->declarations();
-        file_put_contents("$this->directory/tps_ffi.h", "$header\nint tps_from_the_future(void);\n");
-        $message = $this->thrownFor("$this->directory/libtps.so");
+        $message = $this->thrownFor($this->compile('const char *tps_version(void) { return "9.9.9"; }'));
 
-        self::assertStringContainsString('do not belong together', $message);
-        self::assertStringContainsString('tps_from_the_future', $message);
+        self::assertStringContainsString('lacks what this package needs', $message);
+        self::assertStringContainsString('tps_login', $message);
     }
 
-    public function testAHeaderThatIsNoHeader(): void
+    /** A deployment with the libraries of all platforms has to take its own, of either C library. */
+    public function testTheOneOfThisPlatformIsTaken(): void
     {
-        copy(Library::find()->file, "$this->directory/libtps.so");
-        file_put_contents("$this->directory/tps_ffi.h", "extern \"C\" {\n}\n");
+        $package = $this->copyOfThePackage();
+        foreach (['x86_64-linux-gnu', 'x86_64-linux-musl', 'aarch64-linux-gnu', 'aarch64-linux-musl'] as $platform) {
+            mkdir("$package/lib/$platform", recursive: true);
+            file_put_contents("$package/lib/$platform/libtps.so", 'of another platform');
+        }
+        copy(Library::find()->file, "$package/lib/" . php_uname('m') . '-linux-gnu/libtps.so');
 
-        self::assertStringContainsString('do not belong together', $this->thrownFor("$this->directory/libtps.so"));
+        $child = $this->inCopy($package, self::call() . '; echo "loaded";');
+        self::assertSame(['loaded', ''], [$child->stdout, $child->stderr]);
+    }
+
+    /** What the package declares is what the header says, apart from pointers to clients: those are numbers here. */
+    public function testTheDeclarationsAreThoseOfTheHeader(): void
+    {
+        $header = file_get_contents(__DIR__ . '/../../../include/tps_ffi.h');
+        $declared = preg_replace('/\buintptr_t\b/', 'tps_client *', Declarations::C);
+        self::assertSame(
+            array_diff_key(self::functions($header), ['tps_logout' => 0]),
+            self::functions($declared),
+        );
+        preg_match('/typedef struct tps_error \{.*?\} tps_error;/s', $header, $error);
+        self::assertStringContainsString($error[0], Declarations::C);
+    }
+
+    /**
+     * @return array<string, string> types by function
+     */
+    private static function functions(string $declarations): array
+    {
+        preg_match_all('/^([\w *]+?)(tps_\w+)\(([^)]*)\);/m', $declarations, $found, PREG_SET_ORDER);
+        $functions = [];
+        foreach ($found as [, $result, $name, $parameters]) {
+            $types = array_map(
+                // Without the parameter's name.
+                static fn (string $type): string => preg_replace('/(?<=[ *])(?!char|void)[a-z]\w*$/', '', trim($type)),
+                explode(',', preg_replace(['/\bstruct /', '/\s+/'], ['', ' '], $parameters)),
+            );
+            $text = preg_replace('/\bstruct /', '', $result) . '(' . implode(',', $types) . ')';
+            $functions[$name] = str_replace(' ', '', $text);
+        }
+        ksort($functions);
+
+        return $functions;
     }
 
     public function testFfiSwitchedOff(): void

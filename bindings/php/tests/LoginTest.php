@@ -126,18 +126,9 @@ final class LoginTest extends TestCase
         $this->withEnvironment($variables, static function () use ($organization): void {
             $token = Client::fromEnvironment()->token();
             self::assertSame(200, $organization->statusFor($token));
-            self::assertSame($token, Client::login()->token());
-            self::assertSame($token, (new Client())->token());
+            self::assertSame($token, Client::fromEnvironment()->token());
         });
         self::assertSame(1, $organization->count('logins'));
-    }
-
-    public function testATokenFromTheEnvironment(): void
-    {
-        $organization = Organization::make();
-        $this->withEnvironment(['TPS_TOKEN' => 'from-the-environment'], static function () use ($organization): void {
-            self::assertSame('from-the-environment', $organization->login()->token());
-        });
     }
 
     public function testWhatIsGivenWins(): void

@@ -6,6 +6,7 @@ namespace TPS\Tests;
 
 use PHPUnit\Framework\TestCase;
 use TPS\Internal\Library;
+use TPS\Package;
 use TPS\Tests\Support\Child;
 use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Servers;
@@ -57,7 +58,7 @@ final class PackageTest extends TestCase
     {
         $sources = Child::start(['git', '-C', Child::package(), 'ls-files', 'src'])->stdout;
         $wanted = [...explode("\n", trim($sources)), 'LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'autoload.php',
-            'bin/tps-preload-header', 'composer.json', 'lib/libtps.so', 'lib/tps_ffi.h', 'preload.php'];
+            'bin/tps-preload', 'composer.json', 'config/tps.php', self::library(), 'preload.php', 'version.php'];
         sort($wanted);
         $zip = new \ZipArchive();
         self::assertTrue($zip->open(self::$archive));
@@ -70,11 +71,11 @@ final class PackageTest extends TestCase
         sort($named);
 
         self::assertSame($wanted, $named);
-        self::assertSame('100755', $modes['bin/tps-preload-header']);
-        unset($modes['bin/tps-preload-header']);
+        self::assertSame('100755', $modes['bin/tps-preload']);
+        unset($modes['bin/tps-preload']);
         self::assertSame(['100644'], array_values(array_unique($modes)));
-        self::assertMatchesRegularExpression('~/tps-tps-\d+\.\d+\.\d+-\w+-linux-\w+\.zip$~', self::$archive);
-        self::assertLessThan(3.5 * 1024 * 1024, filesize(self::installed('lib/libtps.so')));
+        self::assertMatchesRegularExpression('~/tps-tps-\d+\.\d+\.\d+\.zip$~', self::$archive);
+        self::assertLessThan(3.5 * 1024 * 1024, filesize(self::installed(self::library())));
     }
 
     public function testTheSameCommitMakesTheSameArchive(): void
@@ -92,13 +93,15 @@ final class PackageTest extends TestCase
         $child = $this->outside('echo (new TPS\Client("a@example.com", "b", "c"))->stats()["version"];');
 
         self::assertSame([$child->stdout, false], [$composer['version'], isset($composer['autoload-dev'])]);
+        self::assertSame($child->stdout, Package::VERSION);
+        self::assertStringContainsString("'$child->stdout'", file_get_contents(self::installed('version.php')));
     }
 
     public function testTheLibraryExportsItsFunctionsAndNothingElse(): void
     {
-        $symbols = Child::start(['nm', '-D', '--defined-only', self::installed('lib/libtps.so')])->stdout;
+        $symbols = Child::start(['nm', '-D', '--defined-only', self::installed(self::library())])->stdout;
         preg_match_all('/^\S+ \S (\S+)$/m', $symbols, $exported);
-        preg_match_all('/\b(tps_\w+)\(/', file_get_contents(self::installed('lib/tps_ffi.h')), $declared);
+        preg_match_all('/\b(tps_\w+)\(/', file_get_contents(__DIR__ . '/../../../include/tps_ffi.h'), $declared);
         sort($exported[1]);
         sort($declared[1]);
 
@@ -112,7 +115,7 @@ final class PackageTest extends TestCase
         preg_match('/glibc (\d+\.\d+) or newer/', file_get_contents(self::installed('README.md')), $said);
         preg_match_all(
             '/\(GLIBC_([\d.]+)\)/',
-            Child::start(['objdump', '-T', self::installed('lib/libtps.so')])->stdout,
+            Child::start(['objdump', '-T', self::installed(self::library())])->stdout,
             $needed,
         );
         usort($needed[1], version_compare(...));
@@ -130,7 +133,7 @@ final class PackageTest extends TestCase
         $organization = Organization::make();
         $child = $this->outside(<<<PHP
             require 'GuzzleHttp/autoload.php';
-            \$client = TPS\Client::login();
+            \$client = TPS\Client::fromEnvironment();
             \$first = \$client->token();
             \$request = new GuzzleHttp\Psr7\Request('GET', getenv('TPS_BASE_URL') . '/api/v1/organizations/');
             \$sent = [];
@@ -143,7 +146,7 @@ final class PackageTest extends TestCase
                 \$first !== \$client->token(), TPS\Internal\Library::find()->file]);
             PHP, $organization);
 
-        self::assertSame(json_encode([200, 2, 2, true, self::installed('lib/libtps.so')]), $child->stdout);
+        self::assertSame(json_encode([200, 2, 2, true, self::installed(self::library())]), $child->stdout);
         self::assertSame([2, 1], [$organization->count('logins'), $organization->count('api_calls')]);
     }
 
@@ -173,12 +176,27 @@ final class PackageTest extends TestCase
         ];
     }
 
-    public function testTheHeaderForPreloadingIsWrittenByComposersCommand(): void
+    public function testTheDirectoryForPreloadingIsWrittenByComposersCommand(): void
     {
-        $child = Child::start([self::$directory . '/project/vendor/bin/tps-preload-header']);
+        $directory = self::$directory . '/preload';
+        $child = Child::start([self::$directory . '/project/vendor/bin/tps-preload', $directory]);
 
         self::assertSame([0, ''], [$child->exitCode, $child->stderr]);
-        self::assertStringContainsString('#define FFI_LIB "' . self::installed('lib/libtps.so') . '"', $child->stdout);
+        self::assertStringContainsString("opcache.preload = $directory/preload.php", $child->stdout);
+        self::assertStringContainsString("#define FFI_LIB \"$directory/" . self::library() . '"', file_get_contents("$directory/tps.h"));
+    }
+
+    /** No look at a place that only this repository has. */
+    public function testTheShippedPackageKnowsNoBuildTree(): void
+    {
+        $sources = Child::start(['grep', '-rlE', 'target/(release|debug)', self::installed('src'), self::installed('bin')]);
+
+        self::assertSame('', $sources->stdout);
+    }
+
+    private static function library(): string
+    {
+        return 'lib/' . php_uname('m') . '-linux-gnu/libtps.so';
     }
 
     private static function installed(string $file): string

@@ -195,8 +195,8 @@ final class SecrecyTest extends TestCase
     {
         $organization = Organization::make();
         $child = Child::run(
-            'try { $c = new TPS\Client(options: ["token" => null]); $c->token(); $c->invalidate("x"); $c->stats();
-            $c->logout(); TPS\Client::login(password: "wrong"); }
+            'try { $c = TPS\Client::fromEnvironment(["token" => null]); $c->token(); $c->invalidate("x"); $c->stats();
+            $c->logout(); TPS\Client::login(getenv("TPS_USERNAME"), "wrong", getenv("TPS_ORGANIZATION_ID")); }
             catch (TPS\Exception\CredentialsException) { exit(7); }',
             [
                 'TPS_USERNAME' => $organization->username,

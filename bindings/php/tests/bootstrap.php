@@ -15,4 +15,5 @@ spl_autoload_register(static function (string $class): void {
 // What a developer has in the environment shall not reach the tests.
 foreach (['USERNAME', 'PASSWORD', 'ORGANIZATION_ID', 'TOKEN', 'BASE_URL', 'CACHE', 'CA_FILE'] as $name) {
     putenv("TPS_$name");
+    unset($_SERVER["TPS_$name"], $_ENV["TPS_$name"]);
 }

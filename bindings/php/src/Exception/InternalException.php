@@ -9,7 +9,11 @@ use TPS\Status;
 /**
  * A bug in the library.
  */
-final class InternalException extends TpsException
+final class InternalException extends \RuntimeException implements TpsException
 {
+    use Details;
+
     protected const STATUS = Status::Internal;
+
+    protected const MESSAGE = '';
 }

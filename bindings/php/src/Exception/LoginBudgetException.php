@@ -9,7 +9,11 @@ use TPS\Status;
 /**
  * Too many logins already: see the option logins_per_day and $retryAfter.
  */
-final class LoginBudgetException extends TpsException
+final class LoginBudgetException extends \RuntimeException implements TpsException
 {
+    use Details;
+
     protected const STATUS = Status::LoginBudget;
+
+    protected const MESSAGE = '';
 }

@@ -9,7 +9,11 @@ use TPS\Status;
 /**
  * The login was sent and its answer was lost: a token may have been made.
  */
-final class OutcomeUnknownException extends TpsException
+final class OutcomeUnknownException extends \RuntimeException implements TpsException
 {
+    use Details;
+
     protected const STATUS = Status::OutcomeUnknown;
+
+    protected const MESSAGE = '';
 }

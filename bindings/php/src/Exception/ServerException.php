@@ -9,7 +9,11 @@ use TPS\Status;
 /**
  * The server answered with a status of 500 or more.
  */
-final class ServerException extends TpsException
+final class ServerException extends \RuntimeException implements TpsException
 {
+    use Details;
+
     protected const STATUS = Status::Server;
+
+    protected const MESSAGE = '';
 }

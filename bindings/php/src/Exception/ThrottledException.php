@@ -9,7 +9,11 @@ use TPS\Status;
 /**
  * The server asks to wait: see $retryAfter.
  */
-final class ThrottledException extends TpsException
+final class ThrottledException extends \RuntimeException implements TpsException
 {
+    use Details;
+
     protected const STATUS = Status::Throttled;
+
+    protected const MESSAGE = '';
 }

@@ -9,7 +9,11 @@ use TPS\Status;
 /**
  * The server's certificate is not trusted, or TLS failed otherwise.
  */
-final class TlsException extends TpsException
+final class TlsException extends \RuntimeException implements TpsException
 {
+    use Details;
+
     protected const STATUS = Status::Tls;
+
+    protected const MESSAGE = '';
 }

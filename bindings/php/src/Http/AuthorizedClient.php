@@ -7,9 +7,9 @@ namespace TPS\Http;
 use Psr\Http\Client\ClientInterface;
 use Psr\Http\Message\RequestInterface;
 use Psr\Http\Message\ResponseInterface;
-use TPS\Client;
 use TPS\Exception\TpsException;
 use TPS\Internal\Authorization;
+use TPS\TokenSource;
 
 /**
  * A PSR-18 client around any other, that sends the token along.
@@ -25,7 +25,7 @@ final class AuthorizedClient implements ClientInterface
     /**
      * @param ClientInterface $http should follow no redirect, as PSR-18 has it: what it sends along is its own affair
      */
-    public function __construct(private readonly ClientInterface $http, Client $client)
+    public function __construct(private readonly ClientInterface $http, TokenSource $client)
     {
         $this->authorization = new Authorization($client);
     }
@@ -36,11 +36,17 @@ final class AuthorizedClient implements ClientInterface
      */
     public function sendRequest(RequestInterface $request): ResponseInterface
     {
-        $sent = self::asPsr18(fn () => $this->authorization->of($request));
+        if (!self::asPsr18(fn () => $this->authorization->isOwn($request))) {
+            return $this->http->sendRequest($request);
+        }
+        $position = Authorization::position($request);
+        $sent = self::asPsr18(fn () => $this->authorization->authorized($request));
         $answer = $this->http->sendRequest($sent);
-        $again = self::asPsr18(fn () => $this->authorization->again($sent, $answer));
+        if (!self::asPsr18(fn () => $this->authorization->isToRepeat($sent, $answer, $position))) {
+            return $answer;
+        }
 
-        return $again === null ? $answer : $this->http->sendRequest($again);
+        return $this->http->sendRequest(self::asPsr18(fn () => $this->authorization->authorized($sent)));
     }
 
     /**

@@ -13,24 +13,49 @@ use TPS\Exception\InvalidArgumentException;
  */
 final class Arguments
 {
-    private const OPTIONS_FROM_ENVIRONMENT = [
-        'token' => 'TPS_TOKEN',
+    /** Defaults for every client. Credentials and the token of the environment are fromEnvironment()'s alone. */
+    private const DEFAULTS_OF_ENVIRONMENT = [
         'base_url' => 'TPS_BASE_URL',
         'cache' => 'TPS_CACHE',
         'ca_file' => 'TPS_CA_FILE',
     ];
 
-    /**
-     * @param string      $name     of the argument
-     * @param string      $variable the environment variable that stands in where no value was given
-     * @param string|null $value    null: not given
-     */
-    public static function credential(string $name, string $variable, #[\SensitiveParameter] ?string $value): string
-    {
-        $value ??= self::environment($variable)
-            ?? throw new InvalidArgumentException("$name is missing: pass it, or set $variable in the environment");
+    private const CREDENTIALS_OF_ENVIRONMENT = [
+        'username' => 'TPS_USERNAME',
+        'password' => 'TPS_PASSWORD',
+        'organizationId' => 'TPS_ORGANIZATION_ID',
+    ];
 
-        return self::text($name, $value);
+    /**
+     * The three credentials of the environment, together or not at all.
+     *
+     * @return array{username: string, password: string, organizationId: string}
+     *
+     * @throws InvalidArgumentException which names the variables that are missing
+     */
+    public static function environmentCredentials(): array
+    {
+        $found = array_map(self::environment(...), self::CREDENTIALS_OF_ENVIRONMENT);
+        $missing = array_diff_key(self::CREDENTIALS_OF_ENVIRONMENT, array_filter($found, is_string(...)));
+        if ($missing !== []) {
+            throw new InvalidArgumentException('not set in the environment: ' . implode(', ', $missing) . '. '
+                . 'Under PHP-FPM, set them in the pool: env[' . reset($missing) . '] = …');
+        }
+
+        return $found;
+    }
+
+    /**
+     * Says which credentials were not given, as null: a configuration without them.
+     *
+     * @param array<string, string|null> $credentials by the names of the arguments
+     */
+    public static function missing(#[\SensitiveParameter] array $credentials): ?string
+    {
+        $missing = array_keys(array_filter($credentials, is_null(...)));
+
+        return $missing === [] ? null : implode(', ', $missing) . ': null. Pass all three credentials; '
+            . 'TPS\Client::fromEnvironment() takes them from the environment';
     }
 
     /**
@@ -61,8 +86,8 @@ final class Arguments
         if (isset($options['lazy'])) {
             throw new InvalidArgumentException('lazy is no option here: new Client() is lazy, Client::login() is not');
         }
-        $environment = array_map(self::environment(...), self::OPTIONS_FROM_ENVIRONMENT);
         $given = array_filter($options, static fn (mixed $value): bool => $value !== null);
+        $environment = array_map(self::environment(...), self::DEFAULTS_OF_ENVIRONMENT);
         $members = [];
         foreach (['lazy' => true] + $given + array_filter($environment, is_string(...)) as $name => $value) {
             $members[] = self::member($name, $value);
@@ -72,11 +97,19 @@ final class Arguments
     }
 
     /**
+     * Where frameworks put what they read from .env, then the process's own. getenv may be among disable_functions.
+     *
      * @return string|null null: not set, or empty
      */
     public static function environment(string $variable): ?string
     {
-        $value = getenv($variable);
+        foreach ([$_ENV, $_SERVER] as $variables) {
+            $value = $variables[$variable] ?? '';
+            if (is_string($value) && $value !== '') {
+                return $value;
+            }
+        }
+        $value = function_exists('getenv') ? getenv($variable) : false;
 
         return $value === false || $value === '' ? null : $value;
     }

@@ -6,9 +6,8 @@ namespace TPS\Internal;
 
 use Psr\Http\Message\RequestInterface;
 use Psr\Http\Message\ResponseInterface;
-use Psr\Http\Message\UriInterface;
-use TPS\Client;
 use TPS\Exception\TpsException;
+use TPS\TokenSource;
 
 /**
  * Gives PSR-7 requests the client's token, and decides what follows an answer.
@@ -23,59 +22,78 @@ final class Authorization
 
     private const SCHEME = 'Token ';
 
-    private const PORTS = ['http' => 80, 'https' => 443];
+    /** Looked up once: base_url stays. */
+    private ?Origin $origin = null;
 
-    public function __construct(private readonly Client $client)
+    public function __construct(private readonly TokenSource $source)
     {
     }
 
     /**
-     * @return RequestInterface with the header; one to another host than the client's as it is
+     * Whether the token goes along.
      *
-     * @throws TpsException as Client::token()
+     * @throws TpsException as TokenSource::baseUrl()
      */
-    public function of(RequestInterface $request): RequestInterface
+    public function isOwn(RequestInterface $request): bool
     {
-        return $this->isOwn($request->getUri()) ? $this->authorized($request) : $request;
+        $this->origin ??= new Origin($this->source->baseUrl());
+
+        return $this->origin->holds((string) $request->getUri());
+    }
+
+    /**
+     * The request with the header, in place of one that it has.
+     *
+     * @throws TpsException as TokenSource::token()
+     */
+    public function authorized(#[\SensitiveParameter] RequestInterface $request): RequestInterface
+    {
+        return $request->withHeader(self::HEADER, $this->source->authorization());
+    }
+
+    /**
+     * Where the body stands before it is sent: a repeated one begins there too.
+     *
+     * @return int|null null: unknown, it can be sent once
+     */
+    public static function position(RequestInterface $request): ?int
+    {
+        $body = $request->getBody();
+        try {
+            return $body->isSeekable() ? $body->tell() : null;
+        } catch (\RuntimeException) {
+            return null;
+        }
     }
 
     /**
      * Reports the token if the answer rejects it.
      *
-     * @param RequestInterface $sent what was answered
+     * @param RequestInterface $sent     what was answered
+     * @param int|null         $position of its body, before it was sent
      *
-     * @return RequestInterface|null what to send now, with another token; null: the answer stands
+     * @return bool whether the same request can be sent now, with another token; false: the answer stands
      *
-     * @throws TpsException as Client::token()
+     * @throws TpsException as TokenSource::invalidate()
      */
-    public function again(#[\SensitiveParameter] RequestInterface $sent, ResponseInterface $answer): ?RequestInterface
-    {
-        if (!$this->isOwn($sent->getUri()) || !Rejection::of($answer)) {
-            return null;
+    public function isToRepeat(
+        #[\SensitiveParameter] RequestInterface $sent,
+        ResponseInterface $answer,
+        ?int $position,
+    ): bool {
+        if (!Rejection::of($answer)) {
+            return false;
         }
-        $this->client->invalidate(substr($sent->getHeaderLine(self::HEADER), strlen(self::SCHEME)));
-        $body = $sent->getBody();
-        if (!$body->isSeekable()) {
-            return null;
+        $this->source->invalidate(substr($sent->getHeaderLine(self::HEADER), strlen(self::SCHEME)));
+        if ($position === null) {
+            return false;
         }
-        $body->rewind();
+        try {
+            $sent->getBody()->seek($position);
+        } catch (\RuntimeException) {
+            return false;
+        }
 
-        return $this->authorized($sent);
-    }
-
-    private function authorized(#[\SensitiveParameter] RequestInterface $request): RequestInterface
-    {
-        return $request->withHeader(self::HEADER, self::SCHEME . $this->client->token());
-    }
-
-    /** By scheme, host and port, as the web tells one origin from another. */
-    private function isOwn(UriInterface $uri): bool
-    {
-        $own = parse_url($this->client->stats()['base_url']);
-        $scheme = strtolower($uri->getScheme());
-
-        return $scheme === strtolower($own['scheme'])
-            && strcasecmp($uri->getHost(), $own['host']) === 0
-            && ($uri->getPort() ?? self::PORTS[$scheme]) === ($own['port'] ?? self::PORTS[$scheme]);
+        return true;
     }
 }

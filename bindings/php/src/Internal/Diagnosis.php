@@ -11,8 +11,8 @@ namespace TPS\Internal;
  */
 final class Diagnosis
 {
-    private const REMEDY = 'Set TPS_LIBRARY to a libtps.so that fits, or build one: '
-        . '`cargo build --release` in the repository of libtps.';
+    private const REMEDY = 'Install the package tps/tps anew, or set TPS_LIBRARY to a libtps.so that fits (`cargo build --release` '
+        . 'in the repository of libtps makes one).';
 
     /** What the loader says, and what that means. */
     private const MEANINGS = [
@@ -28,6 +28,17 @@ final class Diagnosis
     ];
 
     private const MACHINES = [3 => 'i386', 40 => 'arm', 62 => 'x86_64', 183 => 'aarch64', 243 => 'riscv64'];
+
+    public static function otherPlatform(): string
+    {
+        return sprintf(
+            'libtps is for Linux on x86-64 and arm64 (64 bits); this PHP runs on %s %s, %d bits. Run it in a container or a '
+                . 'virtual machine with Linux, or use TPS\Testing\Fake::install() for tests here.',
+            PHP_OS_FAMILY,
+            php_uname('m'),
+            8 * PHP_INT_SIZE,
+        );
+    }
 
     public static function extensionMissing(): string
     {
@@ -112,15 +123,6 @@ final class Diagnosis
         return $basedir === '' ? '' : " with open_basedir=$basedir";
     }
 
-    /**
-     * @param list<string> $places
-     */
-    public static function noHeader(array $places): string
-    {
-        return 'the header tps_ffi.h of libtps is not found: there is neither ' . implode(' nor ', $places)
-            . '. Install the package tps/tps anew, or put the header beside the library.';
-    }
-
     public static function tooOld(Library $library, string $version): string
     {
         return "libtps in $library->file is too old: $version, need " . Library::NEEDED . '. ' . self::REMEDY;
@@ -131,7 +133,8 @@ final class Diagnosis
         $header = ini_get('ffi.preload');
 
         return "the libtps that ffi.preload=$header loads is too old: $version, need " . Library::NEEDED
-            . '. Write that file anew, `' . dirname(__DIR__, 2) . "/bin/tps-preload-header >$header`, and restart FPM.";
+            . '. Write that directory anew, `' . dirname(__DIR__, 2) . '/bin/tps-preload ' . dirname((string) $header)
+            . '`, and restart FPM.';
     }
 
     /**
@@ -139,8 +142,7 @@ final class Diagnosis
      */
     public static function mismatch(Library $library, string $version, string $reason): string
     {
-        return "libtps $version in $library->file and the header {$library->header()} do not belong together: $reason. "
-            . 'Install both from the same version.';
+        return "libtps $version in $library->file lacks what this package needs: $reason. " . self::REMEDY;
     }
 
     /**

@@ -17,6 +17,7 @@ use TPS\Exception\TlsException;
 use TPS\Exception\TokenLimitException;
 use TPS\Exception\TpsException;
 use TPS\Exception\UnexpectedResponseException;
+use TPS\Exception\UnknownStatusException;
 use TPS\Status;
 
 /**
@@ -46,9 +47,14 @@ final class Failure
             Status::LoginBudget => LoginBudgetException::class,
             Status::Internal => InternalException::class,
             // A library newer than this package.
-            null => TpsException::class,
+            null => UnknownStatusException::class,
         };
 
-        return new $class($message, $httpStatus === 0 ? null : $httpStatus, $retryAfterMs / 1000, $status);
+        return new $class(
+            $message,
+            $httpStatus === 0 ? null : $httpStatus,
+            retryAfter: $retryAfterMs / 1000,
+            code: $status,
+        );
     }
 }

@@ -7,7 +7,7 @@ namespace TPS\Internal;
 use TPS\Exception\LibraryException;
 
 /**
- * Where the library and its header are.
+ * Where the library is.
  *
  * @internal
  */
@@ -21,8 +21,6 @@ final class Library
 
     /** The name under which ffi.preload makes the library known. */
     public const SCOPE = 'TPS';
-
-    private const HEADER = 'tps_ffi.h';
 
     private function __construct(public readonly string $file)
     {
@@ -39,32 +37,38 @@ final class Library
             return new self(@realpath($chosen) ?: throw new LibraryException(Diagnosis::wrongChoice($chosen)));
         }
         foreach (self::places() as $place) {
-            if (@is_file($place)) {
-                return new self(realpath($place));
+            $file = @realpath($place);
+            if ($file !== false) {
+                return new self($file);
             }
         }
 
         return new self(self::SYSTEM);
     }
 
-    /**
-     * @return list<string> absolute paths: shipped with this package, then the build tree of its repository
-     */
-    public static function places(): array
+    /** The one of a path. */
+    public static function at(string $file): self
     {
-        return [
-            self::package() . '/lib/libtps.so',
-            self::repository() . '/target/release/libtps.so',
-            self::repository() . '/target/debug/libtps.so',
-        ];
+        return new self($file);
     }
 
     /**
-     * The C declarations, in the flavour that PHP's parser takes.
+     * @return list<string> absolute paths in this package, the most likely first: one directory a platform
      */
-    public function declarations(): string
+    public static function places(): array
     {
-        return file_get_contents($this->header());
+        $machine = match (strtolower(php_uname('m'))) {
+            'amd64', 'x86_64' => 'x86_64',
+            'aarch64', 'arm64' => 'aarch64',
+            default => php_uname('m'),
+        };
+        $libraries = array_map(
+            static fn (string $system): string => dirname(__DIR__, 2) . "/lib/$machine-linux-$system/libtps.so",
+            ['gnu', 'musl'],
+        );
+
+        // Only where the package has both does it matter which C library this PHP has.
+        return @is_file($libraries[1]) && self::isMusl() ? array_reverse($libraries) : $libraries;
     }
 
     /**
@@ -72,33 +76,12 @@ final class Library
      */
     public function preloadHeader(): string
     {
-        return "#define FFI_SCOPE \"" . self::SCOPE . "\"\n#define FFI_LIB \"$this->file\"\n" . $this->declarations();
+        return '#define FFI_SCOPE "' . self::SCOPE . "\"\n#define FFI_LIB \"$this->file\"\n" . Declarations::C . "\n";
     }
 
-    /**
-     * The one beside the library, else the one of this package, else that of its repository.
-     */
-    public function header(): string
+    /** The loader's name stands in the head of every program. */
+    private static function isMusl(): bool
     {
-        $places = [self::package() . '/lib/' . self::HEADER, self::repository() . '/include/' . self::HEADER];
-        if ($this->file !== self::SYSTEM) {
-            array_unshift($places, dirname($this->file) . '/' . self::HEADER);
-        }
-        foreach ($places as $place) {
-            if (@is_readable($place)) {
-                return $place;
-            }
-        }
-        throw new LibraryException(Diagnosis::noHeader($places));
-    }
-
-    private static function package(): string
-    {
-        return dirname(__DIR__, 2);
-    }
-
-    private static function repository(): string
-    {
-        return dirname(__DIR__, 4);
+        return str_contains((string) @file_get_contents('/proc/self/exe', length: 4096), '/ld-musl-');
     }
 }

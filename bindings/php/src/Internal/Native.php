@@ -7,126 +7,227 @@ namespace TPS\Internal;
 use TPS\Exception\InternalException;
 use TPS\Exception\LibraryException;
 use TPS\Exception\TpsException;
+use TPS\Package;
 
 /**
  * One client of libtps, by its C interface: owned here, and given back exactly once. The only file that knows PHP's FFI.
+ *
+ * The FFI object lives in a local variable of a generator, where no other code reaches it, by reflection neither: with
+ * ffi.enable=preload a page that had it could read and write any memory. What crosses are numbers and strings.
  *
  * exit() and fatal errors run no destructor. That is harmless: the library counts its clients and hands out the same one
  * for the same credentials. What is passed must be free of NUL bytes: FFI would end a string there without a word.
  *
  * @internal
  */
-final class Native
+final class Native implements Backend
 {
     /** The library, loaded once per request. What it remembers outlives the request. */
-    private static ?\FFI $library = null;
+    private static ?\Generator $engine = null;
 
     /**
-     * @param \FFI   $ffi     kept here too, so that it outlives the client
-     * @param object $pointer a tps_client *
+     * What the engine is to do: a method of the library and its arguments. Not passed as an argument: a trace would show it.
+     *
+     * @var array{string, 1?: mixed, 2?: mixed, 3?: mixed, 4?: mixed}
      */
-    private function __construct(private readonly \FFI $ffi, private readonly object $pointer)
+    private static array $question = ['version'];
+
+    /**
+     * @param int $client a tps_client *
+     */
+    private function __construct(private readonly int $client)
     {
     }
 
     /**
-     * @throws LibraryException if it cannot be loaded
+     * @param string $options JSON
+     *
+     * @throws TpsException one class per reason
      */
-    public static function library(): \FFI
-    {
-        return self::$library ??= self::load();
-    }
-
     public static function open(
         #[\SensitiveParameter] string $username,
         #[\SensitiveParameter] string $password,
         string $organizationId,
         #[\SensitiveParameter] string $options,
     ): self {
-        $ffi = self::library();
-        $error = $ffi->new('tps_error *');
-        $client = $ffi->tps_login($username, $password, $organizationId, $options, \FFI::addr($error));
+        return new self(self::number(self::ask('login', $username, $password, $organizationId, $options)));
+    }
 
-        return $client === null ? throw self::failure($ffi, $error) : new self($ffi, $client);
+    /**
+     * The library's version, such as "0.2.0".
+     *
+     * @throws LibraryException if it cannot be loaded
+     */
+    public static function version(): string
+    {
+        return self::string(self::ask('version'));
     }
 
     public function __destruct()
     {
-        $this->ffi->tps_free($this->pointer);
+        self::ask('free', $this->client);
     }
 
     private function __clone()
     {
     }
 
-    /**
-     * @return int 0: no token is at hand. Unsigned in the library: it may be negative here.
-     */
+    public function id(): int
+    {
+        return $this->client;
+    }
+
     public function generation(): int
     {
-        return $this->ffi->tps_generation($this->pointer);
+        try {
+            return self::$engine->send($this->client);
+        } catch (\Error $error) {
+            // It ended by an exception of a signal handler, or such a handler asks while it runs.
+            if (self::$engine?->valid() && !self::isRunning($error)) {
+                throw $error;
+            }
+
+            return self::number(self::ask('generation', $this->client));
+        }
+    }
+
+    public function wait(int $milliseconds): bool
+    {
+        return self::outcome(self::ask('wait', $this->client, $milliseconds));
     }
 
     public function token(): string
     {
-        $error = $this->ffi->new('tps_error *');
-
-        return $this->text($this->ffi->tps_token($this->pointer, \FFI::addr($error)), $error);
+        return self::string(self::ask('token', $this->client));
     }
 
     public function invalidate(#[\SensitiveParameter] string $token): void
     {
-        $error = $this->ffi->new('tps_error *');
-        if ($this->ffi->tps_invalidate($this->pointer, $token, \FFI::addr($error)) < 0) {
-            throw self::failure($this->ffi, $error);
-        }
+        self::ask('invalidate', $this->client, $token);
     }
 
-    public function logout(): void
+    public function logout(int $milliseconds): bool
     {
-        $error = $this->ffi->new('tps_error *');
-        if ($this->ffi->tps_logout($this->pointer, \FFI::addr($error)) < 0) {
-            throw self::failure($this->ffi, $error);
-        }
+        return self::outcome(self::ask('logout', $this->client, $milliseconds));
+    }
+
+    public function stats(): array
+    {
+        return json_decode(self::string(self::ask('stats', $this->client)), associative: true, flags: JSON_THROW_ON_ERROR);
     }
 
     /**
-     * @return string JSON
+     * @throws TpsException one class per reason
      */
-    public function stats(): string
+    private static function ask(#[\SensitiveParameter] string|int ...$question): string|int
     {
-        $error = $this->ffi->new('tps_error *');
+        $engine = self::$engine;
+        if ($engine === null || !$engine->valid()) {
+            self::$engine = $engine = self::engine();
+            // Loads the library.
+            $engine->current();
+        }
+        $interrupted = self::$question;
+        self::$question = $question;
+        try {
+            $answer = $engine->send(null);
+        } catch (\Error $error) {
+            // A signal handler that asks while the engine runs: it gets an engine of its own.
+            if (!self::isRunning($error)) {
+                throw $error;
+            }
+            $spare = self::engine();
+            $spare->current();
+            $answer = $spare->send(null);
+        } finally {
+            self::$question = $interrupted;
+        }
 
-        return $this->text($this->ffi->tps_stats($this->pointer, \FFI::addr($error)), $error);
+        return is_array($answer) ? throw Failure::exception(...$answer) : $answer;
     }
 
-    private function text(?object $string, \FFI\CData $error): string
+    /**
+     * Takes a client's number and gives its generation; takes null and gives what self::$question asks for: a string, a
+     * number, or the four arguments of Failure::exception().
+     */
+    private static function engine(): \Generator
     {
-        if ($string === null) {
-            throw self::failure($this->ffi, $error);
-        }
-        try {
-            return \FFI::string($string);
-        } finally {
-            $this->ffi->tps_free($string);
+        $ffi = self::load();
+        $error = $ffi->new('tps_error *');
+        $pointer = \FFI::addr($error);
+        $answer = '';
+        while (true) {
+            $client = yield $answer;
+            if ($client !== null) {
+                $answer = $ffi->tps_generation($client);
+                continue;
+            }
+            $question = self::$question;
+            $answer = match ($question[0]) {
+                'login' => $ffi->tps_login($question[1], $question[2], $question[3], $question[4], $pointer) ?: null,
+                'token' => $ffi->tps_token($question[1], $pointer),
+                'stats' => $ffi->tps_stats($question[1], $pointer),
+                'wait' => $ffi->tps_wait($question[1], $question[2], $pointer),
+                'invalidate' => $ffi->tps_invalidate($question[1], $question[2], $pointer),
+                'logout' => $ffi->tps_logout_wait($question[1], $question[2], $pointer),
+                'generation' => $ffi->tps_generation($question[1]),
+                'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
+                'version' => $ffi->tps_version(),
+            };
+            if (($answer === null || $answer === -1) && !\FFI::isNull($error)) {
+                $answer = [$error->status, $error->message, $error->http_status, $error->retry_after_ms];
+                $ffi->tps_free($error);
+                // The same variable serves the next call.
+                \FFI::memset($pointer, 0, \FFI::sizeof($error));
+            } elseif ($answer instanceof \FFI\CData) {
+                $string = $answer;
+                // A void function's answer is one too.
+                $answer = $question[0] === 'free' ? 0 : \FFI::string($string);
+                if ($question[0] !== 'free') {
+                    $ffi->tps_free($string);
+                }
+                $string = null;
+            }
+            // Neither an answer nor a reason: of another type than what is owed.
+            $answer ??= $question[0] === 'login' ? '' : 0;
+            $question = null;
         }
     }
 
-    private static function failure(\FFI $ffi, \FFI\CData $error): TpsException
+    private static function isRunning(\Error $error): bool
     {
-        // To read from a NULL would end the process.
-        if (\FFI::isNull($error)) {
-            return new InternalException('the library reports a failure and no reason');
-        }
-        try {
-            return Failure::exception($error->status, $error->message, $error->http_status, $error->retry_after_ms);
-        } finally {
-            $ffi->tps_free($error);
-        }
+        return str_starts_with($error->getMessage(), 'Cannot resume an already running generator');
+    }
+
+    /** Whether it is done, of a call that waits. */
+    private static function outcome(string|int $answer): bool
+    {
+        return match ($answer) {
+            1 => true,
+            0 => false,
+            default => throw new InternalException('the library reports a failure and no reason'),
+        };
+    }
+
+    private static function number(string|int $answer): int
+    {
+        return is_int($answer) ? $answer : throw new InternalException('the library gave a text where it owes a number');
+    }
+
+    private static function string(string|int $answer): string
+    {
+        return is_string($answer) ? $answer : throw new InternalException('the library reports a failure and no reason');
     }
 
     private static function load(): \FFI
     {
+        if (PHP_INT_SIZE !== 8 || PHP_OS_FAMILY !== 'Linux') {
+            throw new LibraryException(Diagnosis::otherPlatform());
+        }
+        $outdated = Package::outdated();
+        if ($outdated !== null) {
+            throw new LibraryException($outdated);
+        }
         if (!extension_loaded('ffi')) {
             throw new LibraryException(Diagnosis::extensionMissing());
         }
@@ -158,21 +259,21 @@ final class Native
 
     private static function fromFile(Library $library): \FFI
     {
-        $version = self::version($library);
+        $version = self::versionOf($library);
         if (version_compare($version, Library::NEEDED, '<')) {
             throw new LibraryException(Diagnosis::tooOld($library, $version));
         }
         try {
-            return \FFI::cdef($library->declarations(), $library->file);
+            return \FFI::cdef(Declarations::C, $library->file);
         } catch (\FFI\Exception $exception) {
             throw new LibraryException(Diagnosis::mismatch($library, $version, $exception->getMessage()));
         }
     }
 
     /**
-     * Asked first and by itself, since a library that is too old may lack what the header declares.
+     * Asked first and by itself, since a library that is too old may lack what is declared.
      */
-    private static function version(Library $library): string
+    private static function versionOf(Library $library): string
     {
         $declaration = 'const char *tps_version(void);';
         try {

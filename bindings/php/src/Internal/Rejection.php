@@ -6,6 +6,7 @@ namespace TPS\Internal;
 
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\StreamInterface;
+use TPS\Exception\TokenRejectedException;
 
 /**
  * Tells an answer that rejects the token from one that refuses something else.
@@ -34,17 +35,39 @@ final class Rejection
      */
     public static function in(mixed $outcome): bool
     {
-        if (is_object($outcome) && method_exists($outcome, 'toPsrResponse')) {
+        if (is_array($outcome)) {
+            return self::inWordPress($outcome);
+        }
+        if (!is_object($outcome)) {
+            return $outcome === 401;
+        }
+        if (method_exists($outcome, 'toPsrResponse')) {
             $outcome = $outcome->toPsrResponse();
         }
         if ($outcome instanceof ResponseInterface) {
             return self::of($outcome);
         }
-        if (is_object($outcome) && method_exists($outcome, 'getStatusCode')) {
-            $outcome = $outcome->getStatusCode();
+
+        return method_exists($outcome, 'getStatusCode') && $outcome->getStatusCode() === 401;
+    }
+
+    /**
+     * Whether an exception, or one that led to it, reports a rejection: by itself, or by the response that it carries.
+     *
+     * @param mixed $reason what was thrown, or why a promise was rejected
+     */
+    public static function causes(mixed $reason): bool
+    {
+        if (!$reason instanceof \Throwable) {
+            return self::in($reason);
+        }
+        for ($exception = $reason; $exception !== null; $exception = $exception->getPrevious()) {
+            if ($exception instanceof TokenRejectedException || self::in(self::responseOf($exception))) {
+                return true;
+            }
         }
 
-        return $outcome === 401;
+        return false;
     }
 
     /**
@@ -56,7 +79,20 @@ final class Rejection
         if ($status !== 401 && $status !== 403) {
             return false;
         }
-        $detail = self::detail($response->getBody());
+
+        return self::inAnswer($status, $response->getHeaderLine('WWW-Authenticate'), self::text($response->getBody()));
+    }
+
+    /**
+     * @param string      $scheme the header WWW-Authenticate; "": there is none
+     * @param string|null $body   null: it cannot be looked at
+     */
+    public static function inAnswer(int $status, string $scheme, ?string $body): bool
+    {
+        $detail = self::detail($body ?? '');
+        if ($status !== 401 && $status !== 403) {
+            return false;
+        }
         if ($detail === self::DETAIL) {
             return true;
         }
@@ -64,17 +100,55 @@ final class Rejection
             return false;
         }
 
-        return preg_match(self::TOKEN_SCHEME, $response->getHeaderLine('WWW-Authenticate')) === 1;
+        return preg_match(self::TOKEN_SCHEME, $scheme) === 1;
     }
 
-    private static function detail(StreamInterface $body): ?string
+    /**
+     * What wp_remote_request() returns.
+     *
+     * @param array<mixed> $answer
+     */
+    private static function inWordPress(array $answer): bool
     {
-        if (!$body->isSeekable() || !$body->isReadable()) {
-            return null;
+        $status = is_array($answer['response'] ?? null) ? $answer['response']['code'] ?? null : null;
+        if (!is_int($status)) {
+            return false;
         }
-        $answer = json_decode(self::beginning($body), associative: true);
+        // An array, or an object that is used as one.
+        $headers = $answer['headers'] ?? [];
+        $scheme = $headers['www-authenticate'] ?? '';
+        $body = $answer['body'] ?? null;
 
-        return is_string($answer['detail'] ?? null) ? $answer['detail'] : null;
+        return self::inAnswer(
+            $status,
+            is_array($scheme) ? implode(', ', $scheme) : (string) $scheme,
+            is_string($body) ? $body : null,
+        );
+    }
+
+    /** By method, as with Guzzle, Symfony and php-http, or by property, as with Laravel; or the exception's own status. */
+    private static function responseOf(\Throwable $exception): mixed
+    {
+        if (method_exists($exception, 'getResponse')) {
+            return $exception->getResponse();
+        }
+        if (isset($exception->response)) {
+            return $exception->response;
+        }
+
+        return method_exists($exception, 'getStatusCode') ? $exception->getStatusCode() : null;
+    }
+
+    private static function detail(string $body): ?string
+    {
+        $answer = json_decode($body, associative: true);
+
+        return is_array($answer) && is_string($answer['detail'] ?? null) ? $answer['detail'] : null;
+    }
+
+    private static function text(StreamInterface $body): ?string
+    {
+        return $body->isSeekable() && $body->isReadable() ? self::beginning($body) : null;
     }
 
     private static function beginning(StreamInterface $body): string

@@ -30,11 +30,20 @@ final class Trace
         try {
             return $function($secret);
         } catch (\Throwable $thrown) {
-            for ($exception = $thrown; $exception !== null; $exception = $exception->getPrevious()) {
-                self::redact($exception, $secret);
-            }
-            throw $thrown;
+            throw self::cleaned($thrown, $secret);
         }
+    }
+
+    /**
+     * The same exception, without the secret in its traces and those of its causes.
+     */
+    public static function cleaned(\Throwable $thrown, #[\SensitiveParameter] string $secret): \Throwable
+    {
+        for ($exception = $thrown; $exception !== null; $exception = $exception->getPrevious()) {
+            self::redact($exception, $secret);
+        }
+
+        return $thrown;
     }
 
     private static function redact(\Throwable $exception, #[\SensitiveParameter] string $secret): void

@@ -55,6 +55,7 @@ trait Libraries
         $package = "$this->directory/vendor/tps/tps";
         mkdir($package, recursive: true);
         copy(Child::package() . '/autoload.php', "$package/autoload.php");
+        copy(Child::package() . '/version.php', "$package/version.php");
         exec(sprintf('cp -r %s %s', escapeshellarg(Child::package() . '/src'), escapeshellarg("$package/src")));
 
         return $package;
