@@ -67,7 +67,10 @@ final class WithToken
         $again = static function () use ($source, $send, $token): mixed {
             $source->invalidate($token->reveal());
 
-            return Trace::without($source->token(), $send);
+            $outcome = Trace::without($source->token(), $send);
+
+            // A promise of php-http takes a response here, and no other promise.
+            return $outcome instanceof \Http\Promise\Promise ? $outcome->wait() : $outcome;
         };
 
         return $promise->then(
