@@ -4,6 +4,8 @@
 # All is in one directory: sockets there collide with nobody, and the pool's user may read what is needed.
 
 umask 022
+# The name of the library's directory in the package.
+platform=$(uname -m)-linux-gnu
 fpm=$(compgen -c php-fpm | sort -V | tail -n 1) || true
 directory=$(mktemp -d)
 state=$directory/state
@@ -19,10 +21,9 @@ daemons=()
 lay_out() {
     local bindings=$repository/bindings
     chmod 0755 "$directory"
-    mkdir "$directory/pages" "$directory/package" "$directory/package/lib"
-    cp -r "$bindings/php/"{src,bin,autoload.php,preload.php} "$directory/package/"
-    cp "$library" "$directory/package/lib/libtps.so"
-    cp "$repository/include/tps_ffi.h" "$directory/package/lib/"
+    mkdir -p "$directory/pages" "$directory/package/lib/$platform"
+    cp -r "$bindings/php/"{src,bin,autoload.php,preload.php,version.php} "$directory/package/"
+    cp "$library" "$directory/package/lib/$platform/libtps.so"
     cp -r "$bindings/ruby/lib" "$directory/ruby"
     cp "$here"/*.php "$directory/pages/"
     chmod -R a+rX "$directory"
@@ -186,7 +187,7 @@ queue() {
 as_user() {
     local variables
     mapfile -t variables < <(environment)
-    env -i PATH="$PATH" TPS_LIBRARY="$directory/package/lib/libtps.so" "${variables[@]}" \
+    env -i PATH="$PATH" TPS_LIBRARY="$directory/package/lib/$platform/libtps.so" "${variables[@]}" \
         ${user:+setpriv --reuid "${user[0]}" --regid "${user[0]}" --clear-groups} "$@"
 }
 

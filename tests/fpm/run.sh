@@ -39,6 +39,12 @@ main() {
     wrong_preload_file
     preloaded_for_a_pool
     switched_off
+    for setting in opcache.preload ffi.preload; do
+        releases_removed "$setting"
+    done
+    sealed
+    newer_site
+    too_many_logins
     [[ $failures == 0 ]]
 }
 
@@ -51,8 +57,8 @@ site() {
         opcache.preload) ini=("opcache.preload=$directory/package/preload.php") ;;
         ffi.enable) set -- "php_admin_value[ffi.enable] = 1" "$@" ;;
         ffi.preload)
-            "$directory/package/bin/tps-preload-header" "$directory/package/lib/libtps.so" >"$directory/tps.h"
-            ini=("opcache.preload=$directory/package/preload.php" "ffi.preload=$directory/tps.h")
+            "$directory/package/bin/tps-preload" "$directory/preloaded" >/dev/null
+            ini=("opcache.preload=$directory/preloaded/preload.php" "ffi.preload=$directory/preloaded/tps.h")
             ;;
     esac
     pool site "$workers" "$@"
@@ -157,12 +163,11 @@ reloaded_in_a_login() {
     site ffi.preload 1
     start
 
-    local before after asking file=$directory/package/lib/libtps.so
+    local before after asking
     page site/login.php >"$directory/before" &
     asking=$!
     await_login
-    cp "$file" "$file.new"
-    mv "$file.new" "$file"
+    "$directory/package/bin/tps-preload" "$directory/preloaded" >/dev/null
     kill -USR2 "${daemons[0]}"
     wait "$asking" || true
     before=$(cat "$directory/before")
@@ -222,6 +227,63 @@ switched_off() {
     says "switched off: names what is wrong" "SAPI fpm-fcgi, ffi.enable=0"
     ini[1]=${recipe[0]}
     helps "switched off: the setting helps"
+}
+
+# What a deployment does: FPM preloads from a directory of its own, the release that wrote it goes, and FPM starts again.
+releases_removed() {
+    fresh
+    cp -r "$directory/package" "$directory/release"
+    "$directory/release/bin/tps-preload" "$directory/preloaded" >/dev/null
+    rm -rf "$directory/release"
+    ini=("opcache.preload=$directory/preloaded/preload.php")
+    [[ $1 == opcache.preload ]] || ini+=("ffi.preload=$directory/preloaded/tps.h")
+    pool site 2
+    start
+    check "$1, the release removed: pages have a token" "$(tokens "$(page site/login.php)" "$(page site/login.php)")" 2
+    check "$1, the release removed: nothing in FPM's log" "$(complaints)" ""
+    stop
+    start
+    check "$1, the release removed and FPM restarted: a page has a token" "$(tokens "$(page site/login.php)")" 1
+    check "$1, the release removed: one login" "$(logins_at_server)" 1
+    stop
+}
+
+# ffi.enable=preload keeps FFI from pages: they must not get it from the package.
+sealed() {
+    local setting
+    for setting in opcache.preload ffi.preload; do
+        fresh
+        site "$setting" 1
+        start
+        check "$setting: a page cannot use FFI" "$(of direct "$(page site/sealed.php)")" "restricted"
+        check "$setting: nor reach it in the package" "$(of found "$(page site/sealed.php)")" "nothing"
+        check "$setting: the token is there" "$(of length "$(page site/sealed.php)")" 64
+        stop
+    done
+}
+
+# A second site of the same FPM, with a newer package than the preloaded one.
+newer_site() {
+    fresh
+    "$directory/package/bin/tps-preload" "$directory/preloaded" >/dev/null
+    sed -i "s/VERSION = '/&0.0./" "$directory/preloaded/src/Package.php"
+    ini=("opcache.preload=$directory/preloaded/preload.php")
+    pool site 1
+    ask
+    says "a newer site: says what to run" "/bin/tps-preload $directory/preloaded\` and restart PHP-FPM"
+    rm -r "$directory/preloaded"
+}
+
+# The page of bindings/php/README.md that is told to wait.
+too_many_logins() {
+    fresh '{"throttle": {"allow": 0, "wait": 60}}'
+    site ffi.enable 1
+    start
+    local head
+    head=$(curl -sS -D - -o /dev/null --unix-socket "$directory/nginx.sock" http://localhost/site/busy.php | tr -d '\r')
+    check "told to wait: 503 with Retry-After" "$(grep -cE '^HTTP/1.1 503 |^Retry-After: (60|59)$' <<<"$head")" 2
+    check "told to wait: one login" "$(logins_at_server)" 1
+    stop
 }
 
 # The tools they share

@@ -29,7 +29,6 @@ final class LaravelTest extends TestCase
     public static function setUpBeforeClass(): void
     {
         require_once __DIR__ . '/Support/Hosts/laravel-app.php';
-        require_once __DIR__ . '/Support/Hosts/laravel-env.php';
     }
 
     protected function setUp(): void

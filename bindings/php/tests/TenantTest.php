@@ -126,6 +126,26 @@ final class TenantTest extends TestCase
         self::assertSame(200, $organization->statusFor($child->stdout));
     }
 
+    /** The real one, as Laravel and many others use it: it leaves the environment of the process alone. */
+    public function testDotenv(): void
+    {
+        $organization = Organization::make();
+        mkdir($this->store);
+        $lines = '';
+        foreach (self::environment($organization) as $name => $value) {
+            $lines .= "$name=\"$value\"\n";
+        }
+        file_put_contents("$this->store/.env", $lines);
+        $child = Child::run("require 'Dotenv/autoload.php'; require 'PhpOption/autoload.php';
+            Dotenv\\Dotenv::createImmutable('$this->store')->load();
+            echo json_encode([getenv('TPS_PASSWORD'), TPS\\Client::fromEnvironment()->token()]);");
+
+        self::assertSame([0, ''], [$child->exitCode, $child->stderr], $child->stdout);
+        [$getenv, $token] = json_decode($child->stdout);
+        self::assertFalse($getenv);
+        self::assertSame(200, $organization->statusFor($token));
+    }
+
     /**
      * @return array<string, string>
      */

@@ -16,6 +16,8 @@ use Illuminate\Support\Facades\Http;
 
 require_once 'Illuminate/Http/autoload.php';
 require_once 'Illuminate/Container/autoload.php';
+require_once 'PhpOption/autoload.php';
+require_once 'Dotenv/autoload.php';
 
 /**
  * The application: a container with a configuration.
