@@ -58,6 +58,11 @@ class Client implements TokenSource, \JsonSerializable
     /** Null without credentials, and once closed. */
     private ?Backend $backend = null;
 
+    /** As Backend::numbers(), for Backend::id(). */
+    private ?\Generator $numbers = null;
+
+    private int $id = 0;
+
     /** Which credentials are missing, in words. */
     private ?string $missing = null;
 
@@ -175,9 +180,13 @@ class Client implements TokenSource, \JsonSerializable
      */
     public function token(): string
     {
-        $number = ($this->backend ?? $this->backend())->generation();
+        try {
+            $number = $this->numbers?->send($this->id) ?? 0;
+        } catch (\Error $error) {
+            $number = Native::isRunning($error) ? 0 : throw $error;
+        }
 
-        return self::$tokens[$number] ?? $this->fetch($number);
+        return self::$tokens[$number] ?? $this->fetch();
     }
 
     /**
@@ -303,6 +312,7 @@ class Client implements TokenSource, \JsonSerializable
     {
         $this->forget();
         $this->backend = null;
+        $this->numbers = null;
         $this->missing = null;
     }
 
@@ -368,12 +378,15 @@ class Client implements TokenSource, \JsonSerializable
 
     /**
      * The number is asked before and after: a token between two different ones may belong to either.
-     *
-     * @param int $number before; 0: there was none
      */
-    private function fetch(int $number): string
+    private function fetch(): string
     {
         $backend = $this->backend();
+        $number = $backend->generation();
+        [$this->numbers, $this->id] = [$backend->numbers(), $backend->id()];
+        if (isset(self::$tokens[$number])) {
+            return self::$tokens[$number];
+        }
         if ($number !== 0) {
             return $this->keep($number, $backend->token());
         }

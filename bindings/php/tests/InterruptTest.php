@@ -53,7 +53,7 @@ final class InterruptTest extends TestCase
             'ready' => ['', '$client->ready(10_000)'],
             'logout' => [
                 '$client = new TPS\Client("a", "b", "c", ["token" => "held", "timeout_ms" => 2500,
-                    "base_url" => getenv("TPS_TEST_FAULTS") . "/logout-hang/" . bin2hex(random_bytes(8))])',
+                    "base_url" => getenv("TPS_TEST_FAULTS") . "/logout-hang/" . bin2hex(random_bytes(8))]); $client->token()',
                 'try { $client->logout(); } catch (TPS\Exception\TpsException) { }',
             ],
         ];

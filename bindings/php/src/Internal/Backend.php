@@ -24,6 +24,14 @@ interface Backend
     public function generation(): int;
 
     /**
+     * Takes id() and gives generation(), at the least cost: send() is no function of PHP code. Null: there is none. One that
+     * has ended gives null; it is asked for anew then.
+     *
+     * @return \Generator<int, mixed, int|null, void>|null
+     */
+    public function numbers(): ?\Generator;
+
+    /**
      * Starts a lookup, or joins the one under way, and waits so long for it.
      *
      * @return bool whether token() would return at once

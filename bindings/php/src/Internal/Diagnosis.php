@@ -66,6 +66,8 @@ final class Diagnosis
                 . 'php.ini (`php --ini` shows which).',
             'cli-server' => 'Start the server with `php -d ffi.enable=1 -S …`.',
             'fpm-fcgi' => self::fpm(),
+            'apache2handler' => 'Write `php_admin_value ffi.enable 1` into the virtual host (not into .htaccess), or `ffi.enable=1` '
+                . 'into ' . (php_ini_loaded_file() ?: 'php.ini') . ', and restart Apache.',
             default => 'Write ffi.enable=1 into the php.ini of this SAPI (phpinfo() shows which) and restart it.',
         };
 

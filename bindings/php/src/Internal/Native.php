@@ -91,6 +91,11 @@ final class Native implements Backend
         }
     }
 
+    public function numbers(): ?\Generator
+    {
+        return self::$engine;
+    }
+
     public function wait(int $milliseconds): bool
     {
         return self::outcome(self::ask('wait', $this->client, $milliseconds));
@@ -194,7 +199,10 @@ final class Native implements Backend
         }
     }
 
-    private static function isRunning(\Error $error): bool
+    /**
+     * Whether a signal handler has asked while the engine runs.
+     */
+    public static function isRunning(\Error $error): bool
     {
         return str_starts_with($error->getMessage(), 'Cannot resume an already running generator');
     }

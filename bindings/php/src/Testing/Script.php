@@ -62,6 +62,11 @@ final class Script implements Backend
         return 0;
     }
 
+    public function numbers(): ?\Generator
+    {
+        return null;
+    }
+
     public function wait(int $milliseconds): bool
     {
         $step = $this->steps[0];
