@@ -8,7 +8,8 @@ export PYTHONDONTWRITEBYTECODE=1
 need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq puma \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
-  php-guzzlehttp-guzzle php-psr-http-client php-illuminate-http php-illuminate-container \
+  php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http php-illuminate-container php-phpoption php-vlucas-phpdotenv \
+  php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php8.2 \
   tinyproxy-bin microsocks redis-server strace
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
@@ -116,6 +117,7 @@ echo "== PHP"
 suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?' \
   env -C bindings/php phpunit
 suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
+suite "Apache, php -S and the command line" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/sapis.sh
 
 echo "== renewal"
 suite "scripts that ask once and leave" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/renewal/run.sh

@@ -19,7 +19,7 @@ main() {
     [[ -r $library ]] || fail "there is no $library: cargo build --release"
     compgen -G "$modules/libphp8*.so" >/dev/null || fail "Apache's PHP is missing: apt-get install libapache2-mod-php"
     lay_out
-    fresh
+    fresh '{}'
     rm -f "$directory"/*.sock
 
     apache_without_a_setting
