@@ -5,6 +5,9 @@ declare(strict_types=1);
 namespace TPS\Tests;
 
 use PHPUnit\Framework\TestCase;
+use TPS\Exception\TpsException;
+use TPS\Internal\Events;
+use TPS\Testing\OptionRules;
 use TPS\Tests\Support\Child;
 use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Servers;
@@ -25,7 +28,7 @@ final class SnippetTest extends TestCase
         $this->directory = sys_get_temp_dir() . '/tps-snippet-' . bin2hex(random_bytes(6));
         mkdir("$this->directory/vendor", recursive: true);
         file_put_contents("$this->directory/vendor/autoload.php", sprintf(
-            '<?php require_once %s; require_once "GuzzleHttp/autoload.php";',
+            '<?php require_once %s; require_once "GuzzleHttp/autoload.php"; require_once "Symfony/Component/HttpClient/autoload.php";',
             var_export(Child::package() . '/autoload.php', true),
         ));
     }
@@ -57,7 +60,7 @@ final class SnippetTest extends TestCase
         $script .= "\$ready = $host;";
         $snippets = self::snippets($readme, 'php')[$section];
         foreach ($snippets as $number => $snippet) {
-            file_put_contents("$this->directory/$number.php", "<?php\n" . strtr($snippet, $literal));
+            file_put_contents("$this->directory/$number.php", "<?php declare(strict_types=1);\n" . strtr($snippet, $literal));
             $script .= "\$ready(); require '$number.php';";
         }
         // What a section ends with is a list of the organization's, where it is one.
@@ -87,9 +90,10 @@ final class SnippetTest extends TestCase
         return [
             'README, Use' => [self::ROOT, 'Use', 1, 0],
             'Use' => [self::README, 'Use', 1, 0],
-            'Call the API' => [self::README, 'Call the API', 1, 3],
+            'Call the API' => [self::README, 'Call the API', 1, 4],
             'Laravel' => [self::README, 'Laravel', 1, 1, 'laravel'],
             'WordPress' => [self::README, 'WordPress', 1, 1, 'wordpress'],
+            'Exceptions' => [self::README, 'Exceptions', 1, 0],
             'Tests' => [self::README, 'Tests', 0, 0],
         ];
     }
@@ -117,7 +121,7 @@ final class SnippetTest extends TestCase
             }
         }
         $readme = file_get_contents(self::README);
-        foreach (['php_admin_value[ffi.enable] = 1', 'tps-preload-header', 'process_control_timeout = '] as $other) {
+        foreach (['php_admin_value[ffi.enable] = 1', 'tps-preload', 'process_control_timeout = '] as $other) {
             self::assertStringContainsString($other, $readme);
             self::assertStringContainsString($other, $tried);
         }
@@ -132,6 +136,50 @@ final class SnippetTest extends TestCase
         // As PackageTest installs it.
         self::assertSame(['type', 'url'], array_keys($repository));
         self::assertSame('artifact', $repository['type']);
+    }
+
+    /** The first column of a table is what the package has. */
+    public function testTheTables(): void
+    {
+        $rules = new \ReflectionClass(OptionRules::class);
+        $options = [...$rules->getConstant('TEXTS'), ...$rules->getConstant('NUMBERS'), 'refresh_ahead'];
+        self::assertEqualsCanonicalizing($options, array_keys(self::table('Options')));
+
+        $exceptions = [];
+        foreach (glob(__DIR__ . '/../src/Exception/*Exception.php') as $file) {
+            $class = new \ReflectionClass('TPS\\Exception\\' . basename($file, '.php'));
+            if (!$class->isInterface()) {
+                self::assertTrue($class->implementsInterface(TpsException::class));
+                $exceptions[$class->getShortName()] = $class->getParentClass()->getName();
+            }
+        }
+        $told = array_map(static fn (array $row): string => trim($row[1], '`'), self::table('Exceptions'));
+        ksort($told);
+        ksort($exceptions);
+        self::assertSame($exceptions, $told);
+
+        $levels = (new \ReflectionClass(Events::class))->getConstant('LEVELS');
+        foreach (self::table('Logging and stats') as $kind => $row) {
+            self::assertSame($levels[$kind] ?? 'info', $row[1]);
+        }
+        preg_match('/kind \(([^)]+)\)/', file_get_contents(__DIR__ . '/../../../include/tps.h'), $kinds);
+        $kinds = preg_split('/,\s+/', preg_replace('/\s+/', ' ', $kinds[1]));
+        self::assertEqualsCanonicalizing($kinds, array_keys(self::table('Logging and stats')));
+    }
+
+    /**
+     * @return array<string, list<string>> rows by their first cell
+     */
+    private static function table(string $section): array
+    {
+        $text = explode("\n## ", explode("\n## $section\n", file_get_contents(self::README))[1])[0];
+        preg_match_all('/^\| `(\w+)` \|(.*)\|$/m', $text, $rows, PREG_SET_ORDER);
+        $table = [];
+        foreach ($rows as [, $name, $rest]) {
+            $table[$name] = [$name, ...array_map(trim(...), explode(' | ', $rest))];
+        }
+
+        return $table;
     }
 
     /**

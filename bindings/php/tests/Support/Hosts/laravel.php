@@ -1,35 +1,16 @@
 <?php
 
 /**
- * As much of Laravel as its HTTP client and a service provider need: the real ones, and the two helpers of its framework.
+ * Laravel with the package discovered, and .env as the environment.
  */
 
 declare(strict_types=1);
 
-use App\Providers\AppServiceProvider;
-use Illuminate\Container\Container;
-use Illuminate\Support\Facades\Facade;
+use TPS\Laravel\TpsServiceProvider;
+use TPS\Tests\Support\Hosts\Application;
 
-require 'Illuminate/Http/autoload.php';
-require 'Illuminate/Container/autoload.php';
+require_once __DIR__ . '/laravel-app.php';
 
-Facade::setFacadeApplication(Container::getInstance());
+Application::boot(array_filter(getenv(), static fn ($name) => str_starts_with($name, 'TPS_'), ARRAY_FILTER_USE_KEY), [TpsServiceProvider::class]);
 
-function app(string $class): object
-{
-    return Container::getInstance()->make($class);
-}
-
-function config(string $key): string
-{
-    return getenv('TPS_' . strtoupper(substr($key, strlen('services.tpstreams.'))));
-}
-
-// Between two snippets: the provider is registered and booted once it is there.
-return static function (): void {
-    if (class_exists(AppServiceProvider::class, autoload: false)) {
-        $provider = new AppServiceProvider(Container::getInstance());
-        $provider->register();
-        $provider->boot();
-    }
-};
+return static fn () => null;
