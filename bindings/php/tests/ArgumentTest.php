@@ -42,7 +42,7 @@ final class ArgumentTest extends TestCase
     /**
      * @return iterable<string, array{string, ?string, string}>
      */
-    public function badCredentials(): iterable
+    public static function badCredentials(): iterable
     {
         foreach (['username', 'password', 'organizationId'] as $argument) {
             foreach (self::BAD_TEXTS as $name => [$value, $reason]) {
@@ -64,7 +64,7 @@ final class ArgumentTest extends TestCase
     /**
      * @return iterable<string, array>
      */
-    public function badOptions(): iterable
+    public static function badOptions(): iterable
     {
         yield 'unknown' => ['colour', ['colour' => 'red'], 'timeout_ms'];
         yield 'in the wrong case' => ['TIMEOUT_MS', ['TIMEOUT_MS' => 1000]];
@@ -137,7 +137,7 @@ final class ArgumentTest extends TestCase
     /**
      * @return array<string, array{string, string}>
      */
-    public function badTexts(): array
+    public static function badTexts(): array
     {
         return self::BAD_TEXTS;
     }

@@ -29,7 +29,7 @@ final class AuthorizedRequestTest extends TestCase
     /**
      * @return iterable<string, array{string}>
      */
-    public function ways(): iterable
+    public static function ways(): iterable
     {
         foreach (Sender::WAYS as $way) {
             yield $way => [$way];
@@ -98,7 +98,7 @@ final class AuthorizedRequestTest extends TestCase
     /**
      * @return iterable<string, array{string, string, string}>
      */
-    public function foreign(): iterable
+    public static function foreign(): iterable
     {
         foreach (Sender::WAYS as $way) {
             yield "$way: host" => [$way, 'https://app.tpstreams.com', 'https://tpstreams.com/'];
@@ -126,7 +126,7 @@ final class AuthorizedRequestTest extends TestCase
     /**
      * @return iterable<string, array{string, string, string}>
      */
-    public function own(): iterable
+    public static function own(): iterable
     {
         foreach (Sender::WAYS as $way) {
             yield "$way: any path" => [$way, 'https://app.tpstreams.com/base', self::OWN];

@@ -106,7 +106,7 @@ final class FakeClientTest extends TestCase
     /**
      * @return array<string, array{mixed, string}>
      */
-    public function badScripts(): array
+    public static function badScripts(): array
     {
         return [
             'empty' => ['', 'token is empty'],

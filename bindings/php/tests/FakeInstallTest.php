@@ -84,7 +84,7 @@ final class FakeInstallTest extends TestCase
     /**
      * @return array<string, array{array<string, mixed>}>
      */
-    public function refused(): array
+    public static function refused(): array
     {
         return [
             'an empty password' => [['password' => '']],

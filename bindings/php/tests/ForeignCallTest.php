@@ -88,7 +88,7 @@ final class ForeignCallTest extends TestCase
     /**
      * @return array<string, array{string}>
      */
-    public function lives(): array
+    public static function lives(): array
     {
         return [
             'a token' => ['for ($i = 0; $i < 9; $i++) { TPS\Client::fromEnvironment()->token(); }'],

@@ -131,7 +131,7 @@ final class GuzzleTest extends TestCase
     /**
      * @return array<string, array{\Closure(string): mixed}>
      */
-    public function sinks(): array
+    public static function sinks(): array
     {
         return [
             'a handle' => [static fn (string $file) => fopen($file, 'w+')],

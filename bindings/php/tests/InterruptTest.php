@@ -46,7 +46,7 @@ final class InterruptTest extends TestCase
     /**
      * @return array<string, array{string, string}>
      */
-    public function calls(): array
+    public static function calls(): array
     {
         return [
             'token' => ['', '$client->token()'],

@@ -153,7 +153,7 @@ final class PackageTest extends TestCase
     /**
      * @return array<string, array{string}>
      */
-    public function ways(): array
+    public static function ways(): array
     {
         return [
             'PSR-18' => [

@@ -44,7 +44,7 @@ final class RedirectTest extends TestCase
     /**
      * @return iterable<string, array{int, string}>
      */
-    public function redirects(): iterable
+    public static function redirects(): iterable
     {
         foreach ([301, 302, 307, 308] as $status) {
             yield "$status" => [$status, 'push'];

@@ -32,7 +32,7 @@ final class RejectedAnswerTest extends TestCase
     /**
      * @return array<string, array{bool, int, array<string, string|list<string>>, string}>
      */
-    public function answers(): array
+    public static function answers(): array
     {
         $invalid = '{"detail":"Invalid token."}';
 
@@ -80,7 +80,7 @@ final class RejectedAnswerTest extends TestCase
     /**
      * @return array<string, array{bool, string}>
      */
-    public function streams(): array
+    public static function streams(): array
     {
         return ['Token' => [true, 'Token'], 'Basic' => [false, 'Basic']];
     }

@@ -28,7 +28,7 @@ final class RequestBodyTest extends TestCase
     /**
      * @return iterable<string, array{string}>
      */
-    public function ways(): iterable
+    public static function ways(): iterable
     {
         foreach (Sender::WAYS as $way) {
             yield $way => [$way];

@@ -47,7 +47,7 @@ final class SecrecyTest extends TestCase
     /**
      * @return array<string, array{callable(object): string}>
      */
-    public function dumps(): array
+    public static function dumps(): array
     {
         return [
             'var_dump' => [static fn (object $object): string => self::printed(static fn () => var_dump($object))],
@@ -148,7 +148,7 @@ final class SecrecyTest extends TestCase
     /**
      * @return array<string, array{string}>
      */
-    public function failures(): array
+    public static function failures(): array
     {
         $password = '"tps-secret-password"';
 

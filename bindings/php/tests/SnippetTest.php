@@ -85,7 +85,7 @@ final class SnippetTest extends TestCase
     /**
      * @return array<string, array{0: string, 1: string, 2: int, 3: int, 4?: string}>
      */
-    public function sections(): array
+    public static function sections(): array
     {
         return [
             'README, Use' => [self::ROOT, 'Use', 1, 0],
@@ -101,7 +101,7 @@ final class SnippetTest extends TestCase
     public function testNoSnippetIsLeftOut(): void
     {
         foreach ([self::README, self::ROOT] as $readme) {
-            $sections = array_filter($this->sections(), static fn (array $section): bool => $section[0] === $readme);
+            $sections = array_filter(self::sections(), static fn (array $section): bool => $section[0] === $readme);
             self::assertSame(array_keys(self::snippets($readme, 'php')), array_column($sections, 1));
         }
     }

@@ -51,7 +51,7 @@ final class SymfonyTest extends TestCase
     /**
      * @return array<string, array{callable(AuthorizedHttpClient, string): array<string, mixed>}>
      */
-    public function reading(): array
+    public static function reading(): array
     {
         return [
             'toArray()' => [static fn ($http, $url) => $http->request('GET', $url)->toArray()],
@@ -158,7 +158,7 @@ final class SymfonyTest extends TestCase
     /**
      * @return array<string, array{string, ?string, string}>
      */
-    public function redirects(): array
+    public static function redirects(): array
     {
         return [
             'another host' => ['https://cdn.example.com/a', null, 'https://cdn.example.com/a'],

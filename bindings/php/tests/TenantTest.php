@@ -85,7 +85,7 @@ final class TenantTest extends TestCase
     /**
      * @return array<string, array{string}>
      */
-    public function missing(): array
+    public static function missing(): array
     {
         return ['username' => ['username'], 'password' => ['password'], 'organizationId' => ['organizationId']];
     }

@@ -38,7 +38,7 @@ final class WireTest extends TestCase
     /**
      * @return iterable<string, array{string, string, int}>
      */
-    public function failures(): iterable
+    public static function failures(): iterable
     {
         $failures = file_get_contents(dirname(__DIR__, 3) . '/tests/faults/failures.json');
         foreach (json_decode($failures, associative: true, flags: JSON_THROW_ON_ERROR) as $scenario => [$status, $http]) {

@@ -43,7 +43,7 @@ final class WithTokenPeersTest extends TestCase
     /**
      * @return array<string, array{callable(Client, string): string}>
      */
-    public function ways(): array
+    public static function ways(): array
     {
         $name = static fn (mixed $json): string => json_decode((string) $json, true)['results'][0]['name'];
         $headers = static fn (string $token): array => ['headers' => ['Authorization' => "Token $token"]];
@@ -161,7 +161,7 @@ final class WithTokenPeersTest extends TestCase
     /**
      * @return array<string, array{bool, array<string, mixed>}>
      */
-    public function arrays(): array
+    public static function arrays(): array
     {
         $of = static fn (int $status, string $body, array $headers = []): array => [
             'headers' => new \ArrayObject($headers),

@@ -47,7 +47,7 @@ final class WithTokenTest extends TestCase
     /**
      * @return array<string, array{mixed}>
      */
-    public function rejections(): array
+    public static function rejections(): array
     {
         return [
             'an exception' => [new TokenRejectedException()],
@@ -74,7 +74,7 @@ final class WithTokenTest extends TestCase
     /**
      * @return array<string, array{mixed}>
      */
-    public function others(): array
+    public static function others(): array
     {
         return [
             'null' => [null],

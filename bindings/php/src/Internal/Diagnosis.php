@@ -24,7 +24,7 @@ final class Diagnosis
         '/failed to map segment|Operation not permitted/' =>
             'nothing may be executed there: the file system is mounted noexec, or a security policy forbids it. '
             . 'Put the library elsewhere.',
-        '/undefined symbol|Symbol not found/' => 'it is another library, not libtps. ' . self::REMEDY,
+        '/undefined symbol|Symbol not found|Failed resolving C function/' => 'it is another library, not libtps. ' . self::REMEDY,
     ];
 
     private const MACHINES = [3 => 'i386', 40 => 'arm', 62 => 'x86_64', 183 => 'aarch64', 243 => 'riscv64'];

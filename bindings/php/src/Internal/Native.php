@@ -79,6 +79,7 @@ final class Native implements Backend
 
     public function generation(): int
     {
+        $held = Signals::canCrash() && Signals::hold();
         try {
             return self::$engine->send($this->client);
         } catch (\Error $error) {
@@ -88,12 +89,14 @@ final class Native implements Backend
             }
 
             return self::number(self::ask('generation', $this->client));
+        } finally {
+            Signals::release($held);
         }
     }
 
     public function numbers(): ?\Generator
     {
-        return self::$engine;
+        return Signals::canCrash() ? null : self::$engine;
     }
 
     public function wait(int $milliseconds): bool
@@ -132,6 +135,7 @@ final class Native implements Backend
             // Loads the library.
             $engine->current();
         }
+        $held = Signals::hold();
         $interrupted = self::$question;
         self::$question = $question;
         try {
@@ -146,6 +150,7 @@ final class Native implements Backend
             $answer = $spare->send(null);
         } finally {
             self::$question = $interrupted;
+            Signals::release($held);
         }
 
         return is_array($answer) ? throw Failure::exception(...$answer) : $answer;
@@ -288,7 +293,8 @@ final class Native implements Backend
             return \FFI::cdef($declaration, $library->file)->tps_version();
         } catch (\FFI\Exception $exception) {
             throw new LibraryException(Diagnosis::notLoaded($library, self::reason($declaration, $library->file)
-                ?? $exception->getMessage()));
+                // From PHP 8.3 on it stands in the message.
+                ?? preg_replace("/^Failed loading '.*?' \\((.*)\\)$/s", '$1', $exception->getMessage()) ?? ''));
         }
     }
 
