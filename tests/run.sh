@@ -9,7 +9,7 @@ need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev v
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq puma \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
   php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http php-illuminate-container php-phpoption php-vlucas-phpdotenv \
-  php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php8.2 \
+  php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php8.2 php-codesniffer \
   tinyproxy-bin microsocks redis-server strace
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 
@@ -72,6 +72,7 @@ check "cargo fmt" cargo fmt --check
 check "clippy" cargo clippy --quiet --all-targets --locked --features command -- -D warnings
 check "clippy, without Redis" cargo clippy --quiet --all-targets --locked --no-default-features -- -D warnings
 check "shellcheck" scripts
+check "PHP's style" env -C bindings/php phpcs -q -n
 check "php -l" syntax php '*.php' 'bindings/php/bin/*'
 check "ruby -wc" syntax ruby '*.rb' '*.gemspec'
 

@@ -111,7 +111,8 @@ final class InterruptTest extends TestCase
                 if ($client->token() !== $token || $client->stats()['logins'] !== 1) { echo 'wrong'; }
             });
             $pid = getmypid();
-            $sender = popen("exec 2>&-; php -n -r 'for (\$i = 0; \$i < 5000 && posix_kill($pid, 10); \$i++) { usleep(100); }' -d extension=posix", 'r');
+            $kill = "for (\$i = 0; \$i < 5000 && posix_kill($pid, 10); \$i++) { usleep(100); }";
+            $sender = popen("exec 2>&-; php -n -d extension=posix -r '$kill'", 'r');
             $end = hrtime(true) + 1.5e9;
             $asked = 0;
             while (hrtime(true) < $end) {

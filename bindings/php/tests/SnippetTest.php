@@ -55,7 +55,8 @@ final class SnippetTest extends TestCase
             "'welcome'" => "'$organization->password'",
             "'auhf2k'" => "'$organization->id'",
         ];
-        $script = "<?php require 'vendor/autoload.php'; \$client = new TPS\\Client(getenv('TPS_USERNAME'), getenv('TPS_PASSWORD'), getenv('TPS_ORGANIZATION_ID'));";
+        $script = "<?php require 'vendor/autoload.php';"
+            . "\$client = new TPS\\Client(getenv('TPS_USERNAME'), getenv('TPS_PASSWORD'), getenv('TPS_ORGANIZATION_ID'));";
         $host = $host === null ? 'fn () => null' : 'require ' . var_export(__DIR__ . "/Support/Hosts/$host.php", true);
         $script .= "\$ready = $host;";
         $snippets = self::snippets($readme, 'php')[$section];

@@ -54,15 +54,14 @@ final class Authorize
             }
             $position = Authorization::position($request);
 
-            return $this->send($request, $options, $handler, function (
-                #[\SensitiveParameter] RequestInterface $sent,
-                ResponseInterface $answer,
-            ) use ($handler, $options, $position): ResponseInterface|PromiseInterface {
+            $answered = function (RequestInterface $sent, ResponseInterface $answer) use ($handler, $options, $position) {
                 $position = self::canTakeAnother($options['sink'] ?? null, $answer) ? $position : null;
                 $repeat = $this->inGuzzle(fn (): bool => $this->authorization->isToRepeat($sent, $answer, $position));
 
                 return $repeat ? $this->send($sent, $options, $handler) : $answer;
-            });
+            };
+
+            return $this->send($request, $options, $handler, $answered);
         };
     }
 
