@@ -19,7 +19,7 @@ require __DIR__ . '/../../bindings/php/autoload.php';
 $client = Client::fromEnvironment();
 echo "token: {$client->token()}\n";
 
-$url = $client->stats()['base_url'] . '/api/v1/organizations/';
+$url = $client->baseUrl() . '/api/v1/organizations/';
 $body = $client->withToken(static function (#[SensitiveParameter] string $token) use ($url): string {
     // PHP would take the header along to another host.
     $http = ['header' => "Authorization: Token $token", 'follow_location' => 0, 'ignore_errors' => true];

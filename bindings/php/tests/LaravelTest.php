@@ -72,7 +72,25 @@ final class LaravelTest extends TestCase
         foreach ($promises as $promise) {
             self::assertSame($organization->name, $promise->wait()->json('results.0.name'));
         }
-        self::assertSame([1, 3], [$organization->count('logins'), $organization->count('api_calls')]);
+        $answers = Http::pool(static fn ($pool): array => [
+            $pool->tps()->get('/organizations/'),
+            $pool->as('second')->tps()->get('/organizations/'),
+        ]);
+        self::assertSame($organization->name, $answers['second']->json('results.0.name'));
+        self::assertSame([1, 5], [$organization->count('logins'), $organization->count('api_calls')]);
+    }
+
+    public function testWhatIsSetBeforeStays(): void
+    {
+        $organization = Organization::make();
+        self::application($organization);
+        $seen = [];
+        $middleware = \GuzzleHttp\Middleware::tap(static function ($request) use (&$seen): void {
+            $seen[] = $request->getHeaderLine('X-A');
+        });
+        Http::withHeaders(['X-A' => 'b'])->withMiddleware($middleware)->tps()->get('/organizations/')->throw();
+
+        self::assertSame(['b'], $seen);
     }
 
     /** What tests of Laravel do: no token is asked for, and none is needed. */

@@ -87,6 +87,23 @@ final class PackageTest extends TestCase
         self::assertSame(hash_file('sha256', self::$archive), hash_file('sha256', trim($made->stdout)));
     }
 
+    /** One archive for all platforms, so that Composer has no choice to get wrong. */
+    public function testOneArchiveHoldsTheLibrariesOfAllPlatforms(): void
+    {
+        $other = self::$directory . '/platforms';
+        mkdir($other);
+        file_put_contents("$other/libtps.so", 'of arm64');
+        $library = self::installed(self::library());
+        $made = Child::start([Child::package() . '/package.sh', $other, "aarch64-linux-musl=$other/libtps.so",
+            "x86_64-linux-gnu=$library"]);
+        $zip = new \ZipArchive();
+        self::assertTrue($zip->open(trim($made->stdout)), $made->stderr);
+
+        self::assertSame('of arm64', $zip->getFromName('lib/aarch64-linux-musl/libtps.so'));
+        self::assertSame(file_get_contents($library), $zip->getFromName('lib/x86_64-linux-gnu/libtps.so'));
+        self::assertSame(basename(self::$archive), basename(trim($made->stdout)));
+    }
+
     public function testTheVersionIsTheLibrarys(): void
     {
         $composer = json_decode(file_get_contents(self::installed('composer.json')), associative: true);

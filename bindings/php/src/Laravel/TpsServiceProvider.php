@@ -7,7 +7,6 @@ namespace TPS\Laravel;
 use GuzzleHttp\Promise\PromiseInterface;
 use GuzzleHttp\Utils;
 use Illuminate\Contracts\Container\Container;
-use Illuminate\Http\Client\Factory;
 use Illuminate\Http\Client\PendingRequest;
 use Illuminate\Support\ServiceProvider;
 use Psr\Http\Message\RequestInterface;
@@ -46,11 +45,12 @@ class TpsServiceProvider extends ServiceProvider
         if ($this->app->runningInConsole()) {
             $this->publishes([dirname(__DIR__, 2) . '/config/tps.php' => $this->app->configPath('tps.php')], 'tps-config');
         }
-        Factory::macro('tps', self::request($this->app));
+        // Http::tps() leads there, and so does the request of a pool.
+        PendingRequest::macro('tps', self::request($this->app));
     }
 
     /**
-     * Laravel binds it to the factory of the request.
+     * Laravel binds it to the request.
      *
      * @return \Closure(): PendingRequest
      */
@@ -63,11 +63,10 @@ class TpsServiceProvider extends ServiceProvider
 
         return function () use ($app, $send): PendingRequest {
             $baseUrl = $app->make('config')->get('tps.options.base_url') ?? 'https://app.tpstreams.com';
-            /** @var Factory $this */
-            $request = $this->baseUrl(rtrim($baseUrl, '/') . '/api/v1');
 
+            /** @var PendingRequest $this */
             // Beneath what answers faked requests, and beneath the redirects.
-            return $request->setHandler($send);
+            return $this->baseUrl(rtrim($baseUrl, '/') . '/api/v1')->setHandler($send);
         };
     }
 }
