@@ -42,7 +42,10 @@ use TPS\Internal\WithToken;
  */
 class Client implements TokenSource, \JsonSerializable
 {
-    /** How long signal handlers and event loops may have to wait, in milliseconds. */
+    /**
+     * How long signal handlers may have to wait, in milliseconds. At the end of timeout_ms the library has one more slice to
+     * say what came of it.
+     */
     private const SLICE = 50;
 
     private const TIMEOUT = 15_000;
@@ -270,7 +273,7 @@ class Client implements TokenSource, \JsonSerializable
     {
         $backend = $this->backend();
         try {
-            if (!$this->wait($backend->logout(...), $this->timeout)) {
+            if (!$this->wait($backend->logout(...), $this->timeout + self::SLICE)) {
                 throw new TimeoutException("no answer to the logout in $this->timeout ms; it goes on");
             }
         } finally {
@@ -391,7 +394,7 @@ class Client implements TokenSource, \JsonSerializable
             return $this->keep($number, $backend->token());
         }
         try {
-            if (!$this->wait($backend->wait(...), $this->timeout)) {
+            if (!$this->wait($backend->wait(...), $this->timeout + self::SLICE)) {
                 throw new TimeoutException("no token in $this->timeout ms");
             }
 

@@ -7,13 +7,16 @@ namespace TPS\Tests;
 use PHPUnit\Framework\TestCase;
 use TPS\Client;
 use TPS\Exception\CredentialsException;
+use TPS\Exception\InvalidArgumentException;
 use TPS\Exception\NetworkException;
 use TPS\Exception\OutcomeUnknownException;
 use TPS\Exception\ServerException;
 use TPS\Exception\ThrottledException;
 use TPS\Exception\TokenLimitException;
+use TPS\Exception\TokenRejectedException;
 use TPS\Exception\TpsException;
 use TPS\Exception\UnexpectedResponseException;
+use TPS\Exception\UsageException;
 use TPS\Status;
 use TPS\Tests\Support\Http;
 use TPS\Tests\Support\Organization;
@@ -152,6 +155,22 @@ final class ErrorTest extends TestCase
         self::assertInstanceOf(OutcomeUnknownException::class, $exception);
         self::assertNull($exception->httpStatus);
         self::assertEqualsWithDelta(1.5, $seconds, 0.5);
+    }
+
+    /** In SPL's order, as users who throw it write it. */
+    public function testConstructors(): void
+    {
+        $cause = new \RuntimeException('no route to host');
+        $exception = new TokenRejectedException('told so', 401, $cause);
+        self::assertSame([401, $cause, 0.0, 0], [$exception->httpStatus, $exception->getPrevious(), $exception->retryAfter,
+            $exception->getCode()]);
+
+        $exception = new ThrottledException('later', 429, retryAfter: 60.0);
+        self::assertSame([Status::Throttled, 429, 60.0, 4], [$exception->status, $exception->httpStatus,
+            $exception->retryAfter, $exception->getCode()]);
+        self::assertInstanceOf(\InvalidArgumentException::class, new InvalidArgumentException());
+        self::assertInstanceOf(\LogicException::class, new UsageException());
+        self::assertInstanceOf(TpsException::class, new UsageException());
     }
 
     public function testTheNextCallGoesOnAfterAFailure(): void

@@ -119,6 +119,15 @@ final class ObstacleTest extends TestCase
         self::assertSame('nothing', $this->restricted($package));
     }
 
+    /** Said on Windows, macOS and 32 bits, before anything of Linux is looked at. */
+    public function testAnotherPlatform(): void
+    {
+        $message = Diagnosis::otherPlatform();
+
+        self::assertStringContainsString('libtps is for Linux on x86-64 and arm64 (64 bits); this PHP runs on ', $message);
+        self::assertStringNotContainsString("\n", $message);
+    }
+
     public function testTheClassIsDisabled(): void
     {
         if (PHP_VERSION_ID >= 80400) {

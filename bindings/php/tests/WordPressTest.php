@@ -44,10 +44,13 @@ final class WordPressTest extends TestCase
         $path = "/organizations-redirect302/$key/api/v1/organizations/";
         $answer = Remote::get($client, Servers::faults() . $path, ['headers' => ['authorization' => 'Token stale', 'X-A' => 'b']]);
         self::assertSame(302, wp_remote_retrieve_response_code($answer));
+        $text = "authorization: Token stale\r\nX-A: of a text\r\n";
+        Remote::get($client, Servers::faults() . "/ok/$key/api/v1/organizations/", ['headers' => $text]);
         Remote::post($client, str_replace('127.0.0.1', 'localhost', Servers::faults()) . "/ok/$key/api/v1/assets/");
 
-        [$first, $second] = Http::request('GET', Servers::faults() . "/_count/$key")[1]['log'];
+        [$first, $text, $second] = Http::request('GET', Servers::faults() . "/_count/$key")[1]['log'];
         self::assertSame(['Token fake-token', 'b'], [$first['headers']['authorization'], $first['headers']['x-a']]);
+        self::assertSame(['Token fake-token', 'of a text'], [$text['headers']['authorization'], $text['headers']['x-a']]);
         self::assertStringStartsWith('POST /ok/', $second['line']);
         self::assertArrayNotHasKey('authorization', $second['headers']);
     }

@@ -40,7 +40,7 @@ final class Remote
     }
 
     /**
-     * @param array<string, mixed> $arguments as of wp_remote_request(); headers as an array
+     * @param array<string, mixed> $arguments as of wp_remote_request()
      *
      * @return array<string, mixed>|\WP_Error
      */
@@ -79,12 +79,17 @@ final class Remote
     }
 
     /**
-     * @param array<string, mixed> $headers
+     * @param array<string, mixed>|string $headers in one of the two ways that WordPress takes
      *
      * @return array<string, mixed>
      */
-    private static function withoutAuthorization(array $headers): array
+    private static function withoutAuthorization(array|string $headers): array
     {
+        if (is_string($headers)) {
+            preg_match_all('/^([^:\s]+):[ \t]*(.*?)\r?$/m', $headers, $lines);
+            $headers = array_combine($lines[1], $lines[2]);
+        }
+
         return array_filter(
             $headers,
             static fn (string $name): bool => strcasecmp($name, 'Authorization') !== 0,
