@@ -37,4 +37,29 @@ foreach (preg_grep('/^TPS/', get_declared_classes()) as $class) {
 }
 $backend = new ReflectionProperty(TPS\Client::class, 'backend');
 $look($backend->getValue($client));
-echo json_encode(['direct' => $direct, 'found' => $found, 'length' => $length]), "\n";
+
+// One with an address of the page's choice, in the two ways that PHP has.
+$forged = [];
+$address = 0x1000;
+try {
+    $native = (new ReflectionClass(TPS\Internal\Native::class))->newInstanceWithoutConstructor();
+    (new ReflectionProperty($native, 'client'))->setValue($native, $address);
+    $forged[] = $native->generation() === 0 ? 'refused' : 'taken';
+    $native->stats();
+    $forged[] = 'taken';
+} catch (TPS\Exception\TpsException) {
+    $forged[] = 'refused';
+}
+try {
+    unset($native);
+    $forged[] = 'freed';
+} catch (TPS\Exception\TpsException) {
+    $forged[] = 'refused';
+}
+try {
+    unserialize('O:19:"TPS\Internal\Native":1:{s:27:"' . "\0TPS\\Internal\\Native\0client" . '";i:4096;}');
+    $forged[] = 'taken';
+} catch (TPS\Exception\TpsException) {
+    $forged[] = 'refused';
+}
+echo json_encode(['forged' => implode(' ', $forged), 'direct' => $direct, 'found' => $found, 'length' => $length]), "\n";

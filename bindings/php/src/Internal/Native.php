@@ -7,7 +7,9 @@ namespace TPS\Internal;
 use TPS\Exception\InternalException;
 use TPS\Exception\LibraryException;
 use TPS\Exception\TpsException;
+use TPS\Exception\UsageException;
 use TPS\Package;
+use TPS\Status;
 
 /**
  * One client of libtps, by its C interface: owned here, and given back exactly once. The only file that knows PHP's FFI.
@@ -22,6 +24,12 @@ use TPS\Package;
  */
 final class Native implements Backend
 {
+    /**
+     * Whether pages are kept from FFI. On the command line there is nothing to keep, and a signal handler may end an engine or
+     * come with one of its own.
+     */
+    private const SEALED = PHP_SAPI !== 'cli';
+
     /** The library, loaded once per request. What it remembers outlives the request. */
     private static ?\Generator $engine = null;
 
@@ -65,11 +73,32 @@ final class Native implements Backend
 
     public function __destruct()
     {
-        self::ask('free', $this->client);
+        // An engine that has ended has freed its clients.
+        if (!self::SEALED || self::$engine?->valid()) {
+            self::ask('free', $this->client);
+        }
     }
 
     private function __clone()
     {
+    }
+
+    /**
+     * @return array<string, mixed>
+     */
+    public function __serialize(): array
+    {
+        throw new UsageException('a client of libtps cannot be serialized');
+    }
+
+    /**
+     * One with a number of somebody's choice would be freed at its end.
+     *
+     * @param array<string, mixed> $data
+     */
+    public function __unserialize(array $data): void
+    {
+        throw new UsageException('a client of libtps cannot be unserialized');
     }
 
     public function id(): int
@@ -166,41 +195,60 @@ final class Native implements Backend
         $error = $ffi->new('tps_error *');
         $pointer = \FFI::addr($error);
         $answer = '';
-        while (true) {
-            $client = yield $answer;
-            if ($client !== null) {
-                $answer = $ffi->tps_generation($client);
-                continue;
-            }
-            $question = self::$question;
-            $answer = match ($question[0]) {
-                'login' => $ffi->tps_login($question[1], $question[2], $question[3], $question[4], $pointer) ?: null,
-                'token' => $ffi->tps_token($question[1], $pointer),
-                'stats' => $ffi->tps_stats($question[1], $pointer),
-                'wait' => $ffi->tps_wait($question[1], $question[2], $pointer),
-                'invalidate' => $ffi->tps_invalidate($question[1], $question[2], $pointer),
-                'logout' => $ffi->tps_logout_wait($question[1], $question[2], $pointer),
-                'generation' => $ffi->tps_generation($question[1]),
-                'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
-                'version' => $ffi->tps_version(),
-            };
-            if (($answer === null || $answer === -1) && !\FFI::isNull($error)) {
-                $answer = [$error->status, $error->message, $error->http_status, $error->retry_after_ms];
-                $ffi->tps_free($error);
-                // The same variable serves the next call.
-                \FFI::memset($pointer, 0, \FFI::sizeof($error));
-            } elseif ($answer instanceof \FFI\CData) {
-                $string = $answer;
-                // A void function's answer is one too.
-                $answer = $question[0] === 'free' ? 0 : \FFI::string($string);
-                if ($question[0] !== 'free') {
-                    $ffi->tps_free($string);
+        // The clients that were given out here, with how often: no other number is taken for a pointer.
+        $clients = [];
+        try {
+            while (true) {
+                $client = yield $answer;
+                if ($client !== null) {
+                    $answer = !self::SEALED || isset($clients[$client]) ? $ffi->tps_generation($client) : 0;
+                    continue;
                 }
-                $string = null;
+                $question = self::$question;
+                if (self::SEALED && isset($question[1]) && $question[0] !== 'login' && !isset($clients[$question[1]])) {
+                    $answer = [Status::Internal->value, 'no such client', 0, 0];
+                    continue;
+                }
+                $answer = match ($question[0]) {
+                    'login' => $ffi->tps_login($question[1], $question[2], $question[3], $question[4], $pointer) ?: null,
+                    'token' => $ffi->tps_token($question[1], $pointer),
+                    'stats' => $ffi->tps_stats($question[1], $pointer),
+                    'wait' => $ffi->tps_wait($question[1], $question[2], $pointer),
+                    'invalidate' => $ffi->tps_invalidate($question[1], $question[2], $pointer),
+                    'logout' => $ffi->tps_logout_wait($question[1], $question[2], $pointer),
+                    'generation' => $ffi->tps_generation($question[1]),
+                    'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
+                    'version' => $ffi->tps_version(),
+                };
+                if ($question[0] === 'free') {
+                    // A void function's answer is an object of FFI.
+                    $answer = 0;
+                    $clients[$question[1]] = ($clients[$question[1]] ?? 1) - 1;
+                } elseif (($answer === null || $answer === -1) && !\FFI::isNull($error)) {
+                    $answer = [$error->status, $error->message, $error->http_status, $error->retry_after_ms];
+                    $ffi->tps_free($error);
+                    // The same variable serves the next call.
+                    \FFI::memset($pointer, 0, \FFI::sizeof($error));
+                } elseif ($answer instanceof \FFI\CData) {
+                    $string = $answer;
+                    $answer = \FFI::string($string);
+                    $ffi->tps_free($string);
+                    $string = null;
+                } elseif ($question[0] === 'login' && $answer !== null) {
+                    $clients[$answer] = ($clients[$answer] ?? 0) + 1;
+                }
+                $clients = array_filter($clients);
+                // Neither an answer nor a reason: of another type than what is owed.
+                $answer ??= $question[0] === 'login' ? '' : 0;
+                $question = null;
             }
-            // Neither an answer nor a reason: of another type than what is owed.
-            $answer ??= $question[0] === 'login' ? '' : 0;
-            $question = null;
+        } finally {
+            // PHP ends a page's objects in the order in which they were made: this one before its clients.
+            foreach (self::SEALED ? $clients : [] as $client => $times) {
+                for (; $times > 0; $times--) {
+                    $ffi->tps_free($ffi->cast('void *', $client));
+                }
+            }
         }
     }
 
