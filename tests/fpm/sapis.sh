@@ -90,7 +90,12 @@ start_apache() {
 
 # stop: in place of pool.sh's, whose signal is FPM's and nginx's.
 stop() {
-    [[ ${#daemons[@]} == 0 ]] || kill "${daemons[@]}" 2>/dev/null || true
+    local daemon
+    for daemon in "${daemons[@]}"; do
+        # One that as_user has started is a child of a shell.
+        pkill -P "$daemon" || true
+        kill "$daemon" 2>/dev/null || true
+    done
     wait "${daemons[@]}" 2>/dev/null || true
     daemons=()
 }
