@@ -5,6 +5,8 @@ require "test_helper"
 
 # Nothing is sent, whatever is wrong with an argument.
 class ArgumentTest < TPSTest
+  CREDENTIALS = Faults::CREDENTIALS
+
   def setup
     super
     @faults = Faults.new("ok")
@@ -16,16 +18,21 @@ class ArgumentTest < TPSTest
   end
 
   %i[username password organization_id].each do |name|
-    define_method(:"test_#{name}_missing") do
-      assert_invalid(/\b#{name}\b.*\bTPS_#{name.upcase}\b/, name => nil)
+    [nil, ""].each do |nothing|
+      define_method(:"test_#{name}_is_#{nothing.inspect}") { assert_missing(name, @faults.login(name => nothing)) }
     end
+
+    define_method(:"test_#{name}_is_not_given") { assert_missing(name, @faults.login.except(name)) }
 
     define_method(:"test_#{name}_empty_in_the_environment") do
+      ENV.update(CREDENTIALS.transform_keys { |key| "TPS_#{key.upcase}" })
       ENV["TPS_#{name.upcase}"] = ""
-      assert_invalid(/\bTPS_#{name.upcase}\b/, name => nil)
+      [-> { TPS.from_env }, -> { TPS.from_env(lazy: true).token }].each do |call|
+        error = assert_error(TPS::InvalidArgumentError, :invalid_argument, secrets: CREDENTIALS[:password], &call)
+        assert_match(/\bTPS_#{name.upcase}\b/, error.message)
+      end
     end
 
-    define_method(:"test_#{name}_empty") { assert_invalid(/\b#{name}\b/, name => "") }
     define_method(:"test_#{name}_no_string") { assert_invalid(/\b#{name}\b.*Integer/, name => 7) }
     define_method(:"test_#{name}_symbol") { assert_invalid(/\b#{name}\b.*Symbol/, name => :hari) }
     define_method(:"test_#{name}_nul") { assert_invalid(/\b#{name}\b.*NUL/, name => "s3cr\0et") }
@@ -51,6 +58,19 @@ class ArgumentTest < TPSTest
     assert_invalid(/\btimeout_ms\b/, timeout_ms: -1)
     assert_invalid(/\bproxy\b/, proxy: 7)
     assert_invalid(/\bbase_url\b/, base_url: [])
+  end
+
+  def test_times_in_seconds
+    [0, -1, "5", :soon, Float::NAN, Float::INFINITY, 1i, 3601].each do |wrong|
+      assert_invalid(/\btimeout\b|\btimeout_ms\b/, timeout: wrong)
+      assert_invalid(/\bconnect_timeout\b|\bconnect_timeout_ms\b/, connect_timeout: wrong)
+    end
+    assert_invalid(/\btimeout\b.*\btimeout_ms\b/, timeout: 1, timeout_ms: 1000)
+  end
+
+  def test_a_logger_that_is_none
+    assert_invalid(/\blogger\b.*Integer/, logger: 7)
+    assert_error(TPS::InvalidArgumentError, :invalid_argument) { TPS.logger = "log/development.log" }
   end
 
   def test_lazy_is_no_option
@@ -89,6 +109,17 @@ class ArgumentTest < TPSTest
   end
 
   private
+
+  # At once in `login`, at the first use of a lazy client: a program boots without its credentials.
+  def assert_missing(name, login)
+    client = TPS::Client.new(**login)
+    calls = [-> { TPS.login(**login) }, -> { client.token }, -> { client.stats }, -> { client.logout },
+             -> { client.request(Net::HTTP::Get.new(@faults.uri)) }, -> { client.with_token { flunk } }]
+    calls.each do |call|
+      error = assert_error(TPS::InvalidArgumentError, :invalid_argument, secrets: CREDENTIALS[:password], &call)
+      assert_match(/\b#{name}\b.*\bTPS_#{name.upcase}\b.*\bTPS\.from_env\b/, error.message)
+    end
+  end
 
   def assert_invalid(message, **wrong)
     [TPS::Client.method(:new), TPS.method(:login)].each do |make|

@@ -14,7 +14,7 @@ class ForkTest < ProcessTest
 
   def test_from_a_thread_while_others_ask
     answers = answers(<<~RUBY)
-      client = TPS::Client.new
+      client = TPS.from_env(lazy: true)
       4.times { Thread.new { loop { client.token and client.stats } } }
       Thread.new { 5.times { in_child { ask(client) } } }.join
     RUBY
@@ -51,7 +51,7 @@ class ForkTest < ProcessTest
     define_method(:"test_a_child_has_its_parents_token_cache_#{cache}") do
       ENV["TPS_CACHE"] = cache
       answers = answers(<<~RUBY)
-        ask(client = TPS::Client.new)
+        ask(client = TPS.from_env(lazy: true))
         20.times do
           in_child do
             ask(client)
@@ -69,7 +69,7 @@ class ForkTest < ProcessTest
     answers("ask")
     @organization.revoke
     answers = answers(<<~RUBY)
-      client = TPS.login
+      client = TPS.from_env
       rejected = client.token
       in_child { client.invalidate(rejected) or ask(client) }
       client.invalidate(rejected)
@@ -81,8 +81,8 @@ class ForkTest < ProcessTest
 
   def test_children_of_many_threads_end
     answers = answers(<<~RUBY)
-      client = TPS.login
-      8.times { Thread.new { loop { TPS.login.stats and client.invalidate("another") } } }
+      client = TPS.from_env
+      8.times { Thread.new { loop { TPS.from_env.stats and client.invalidate("another") } } }
       20.times { ended_well(*Array.new(25) { |number| fork { ask if number.odd? } }) }
     RUBY
     assert_one_login(answers, 240)
@@ -105,7 +105,7 @@ class ForkTest < ProcessTest
     @organization.change(latency: 1)
     ENV["TPS_CACHE"] = "memory"
     answers = answers(<<~RUBY) { |input,| go_on_during_the_login(input) }
-      client = TPS::Client.new
+      client = TPS.from_env(lazy: true)
       thread = Thread.new { ask(client) }
       gets
       in_child { ask(client) }

@@ -13,7 +13,7 @@ class MemoryTest < TPSTest
     script = <<~RUBY
       client = TPS.login(**#{Organization.new.login})
       kept = TPS::KeptTokens
-      address = client.instance_variable_get(:@handle).address
+      address = client.instance_variable_get(:@address)
       round = lambda do |times|
         times.times do |number|
           kept.forget(address)

@@ -10,8 +10,8 @@ class PumaTest < ProcessTest
   CONFIGS = { "" => "", "_with_preload_app" => "preload_app!" }.freeze
   LOGINS = {
     "" => "",
-    "_with_a_login_while_the_app_loads" => "TPS.login",
-    "_with_a_login_under_way_when_the_app_has_loaded" => "Thread.new { TPS.login } and sleep 0.2"
+    "_with_a_login_while_the_app_loads" => "TPS.from_env",
+    "_with_a_login_under_way_when_the_app_has_loaded" => "Thread.new { TPS.from_env } and sleep 0.2"
   }.freeze
 
   CONFIGS.to_a.product(LOGINS.to_a) do |(config_name, config), (login_name, login)|
@@ -28,7 +28,7 @@ class PumaTest < ProcessTest
   def test_cluster_that_renews_ahead
     @organization.change(token_life: 30)
     before, during, after = nil
-    puma("", "run ->(_env) { [200, {}, [answer(TPS::Client.new(refresh_ahead: 15))]] }") do |socket|
+    puma("", "run ->(_env) { [200, {}, [answer(TPS.from_env(lazy: true, refresh_ahead: 15))]] }") do |socket|
       before = at_once(socket)
       @organization.change(latency: 5)
       before += at_once(socket) while @organization.logins == 1 && sleep(0.2)

@@ -87,8 +87,8 @@ class RequestTest < TPSTest
   def test_the_origin_is_the_librarys
     ["https://APP.tpstreams.com", "https://[::1]:8443/a", "https://localhost:443/", nil].each do |url|
       client = TPS::Client.new(**Faults::CREDENTIALS, cache: "memory", base_url: url)
-      assert_equal TPS::Origin.of(client.stats[:base_url]), client.origin
-      assert client.origin
+      assert_equal TPS::Origin.of(client.stats[:base_url]), client.account.origin
+      assert client.account.origin
     end
   end
 
@@ -140,13 +140,15 @@ class RequestTest < TPSTest
     assert_equal ["a body"] * 2, bodies
   end
 
-  def test_a_stream_that_knows_only_how_to_rewind
+  # Who knows what was read of it before.
+  def test_a_stream_that_does_not_tell_where_it_is
     start("logout-401,ok")
-    stream = StringIO.new("a body")
+    stream = StringIO.new("not this: a body").tap { |it| it.seek(10) }
     stream.singleton_class.undef_method(:pos, :seek)
 
-    assert_equal "204", @client.request(post(stream, 6)).code
-    assert_equal ["a body"] * 2, bodies
+    assert_equal "401", @client.request(post(stream, 6)).code
+    assert_equal ["a body"], bodies
+    assert_equal 1, @client.stats[:invalidations]
   end
 
   def test_a_stream_that_is_used_up_is_not_sent_again

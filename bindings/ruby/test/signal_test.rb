@@ -19,7 +19,7 @@ class SignalTest < ProcessTest
   # @return [Array<Answer>] of a process that logs in or waits
   def under_fire(handler = nil)
     answers(<<~RUBY)
-      client = TPS::Client.new
+      client = TPS.from_env(lazy: true)
       signals = 0
       trap(:ALRM) { [signals += 1, #{handler}] }
       parent = Process.pid

@@ -13,8 +13,8 @@ class TestingTest < TPSTest
     assert_equal "Token t", fake.authorization
     # Nothing that a newer client can do is missing or would reach for the library.
     inherited = TPS::Client.public_instance_methods(false) - TPS::Testing::FakeClient.public_instance_methods(false)
-    assert_equal %i[as_json authorization certificates close closed? encode_with inspect marshal_dump origin request
-                    to_json to_s with_token], inherited.sort
+    assert_equal %i[account authorization close closed? inspect invalidate logout request stats token with_token],
+                 inherited.sort
   end
 
   def test_neither_library_nor_ffi_nor_network_is_needed

@@ -149,25 +149,6 @@ class TokenTest < TPSTest
     assert_secret [client.token, @organization.password], stats.inspect
   end
 
-  def test_everything_from_the_environment
-    ENV.update("TPS_USERNAME" => @organization.username, "TPS_PASSWORD" => @organization.password,
-               "TPS_ORGANIZATION_ID" => @organization.id, "TPS_BASE_URL" => Organization::SERVER,
-               "TPS_CACHE" => "memory", "TPS_TOKEN" => "", "TPS_CA_FILE" => "")
-    token = TPS.from_env.token
-
-    assert_equal token, TPS.login.token
-    assert_equal token, TPS.from_env(username: @organization.username, cache: nil).token
-    assert_equal 1, @organization.logins
-    assert_raises(TPS::CredentialsError) { TPS.from_env(password: "wrong") }
-  end
-
-  def test_a_token_from_the_environment
-    ENV["TPS_TOKEN"] = "0123abcd"
-
-    assert_equal "0123abcd", TPS.login(**@organization.login).token
-    assert_equal 0, @organization.logins
-  end
-
   private
 
   def status_with(authorization)

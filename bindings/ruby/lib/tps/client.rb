@@ -1,11 +1,12 @@
 # frozen_string_literal: true
 
 require "json"
-require_relative "arguments"
+require_relative "account"
 require_relative "exchange"
 require_relative "kept_tokens"
-require_relative "origin"
+require_relative "network_guard"
 require_relative "rejection"
+require_relative "waiting"
 
 module TPS
   # One set of credentials and the token that belongs to them.
@@ -13,71 +14,81 @@ module TPS
   # Any number of threads may use one client at once. Clients with the same credentials share one token, so
   # it does not matter whether a client is kept or made anew.
   class Client
-    # What these options are where they are not given.
-    DEFAULT_BASE_URL = "https://app.tpstreams.com"
-    DEFAULT_TIMEOUT_MS = 15_000
+    include Redacted
 
-    # How long one wait for a login keeps `Timeout`, `Thread#kill` and Ctrl-C waiting: Ruby acts between two waits.
-    SLICE_MS = 50
-
-    private_constant :DEFAULT_BASE_URL, :DEFAULT_TIMEOUT_MS, :SLICE_MS
-
-    # Makes a client that holds a valid token: from memory, else from the store, else by logging in.
+    # Makes a client that holds a valid token: from memory, else from the store, else by logging in. Takes what
+    # {#initialize} takes.
     #
-    # @param credentials_and_options [Hash] as for {#initialize}
     # @return [Client]
     # @raise [Error] one subclass for each reason
-    def self.login(**credentials_and_options)
-      new(**credentials_and_options).tap(&:token)
+    def self.login(...)
+      new(...).tap(&:token)
     end
 
-    # Makes a client without any I/O; the first {#token} logs in. nil means not given, and what is not given is read
-    # from the environment.
+    # See {TPS.from_env}.
     #
-    # @param username [String, nil] an e-mail address; else `TPS_USERNAME`
-    # @param password [String, nil] else `TPS_PASSWORD`
-    # @param organization_id [String, nil] else `TPS_ORGANIZATION_ID`
-    # @param options [Hash]
-    # @option options [String] :base_url `https://app.tpstreams.com`; `http://` only to a loopback host; else
+    # @return [Client]
+    # @raise [Error] one subclass for each reason
+    def self.from_env(lazy: false, **options)
+      given = options.keys.map(&:to_sym) & Environment::CREDENTIALS
+      unless given.empty?
+        options.clear
+        raise InvalidArgumentError, "from_env takes all credentials from the environment: #{given.join(", ")} cannot be " \
+                                    "given; TPS.login takes all as arguments"
+      end
+
+      credentials = Secret.new(Environment.credentials)
+      client = new(**options) { credentials.expose }
+      client.token unless lazy
+      client
+    end
+
+    # Makes a client without any I/O; the first {#token} logs in. nil means not given. Credentials are never taken from
+    # the environment, see {TPS.from_env}. One that is missing, nil or empty is told by the first {#token}, so that a program
+    # boots without them; everything else that is wrong is told at once.
+    #
+    # @overload initialize(username:, password:, organization_id:, **options)
+    # @overload initialize(**options, &credentials)
+    #   @yieldreturn [Hash, nil] credentials and more options, asked for at the first use:
+    #     `TPS::Client.new { Rails.application.credentials.tps }`
+    # @param given [Hash]
+    # @option given [String] :username an e-mail address
+    # @option given [String] :password
+    # @option given [String] :organization_id
+    # @option given [String] :base_url `https://app.tpstreams.com`; `http://` only to a loopback host; else
     #   `TPS_BASE_URL`
-    # @option options [String] :cache `"auto"`: a file that this user's processes share; `"memory"`: this process alone;
+    # @option given [String] :cache `"auto"`: a file that this user's processes share; `"memory"`: this process alone;
     #   `"file:DIR"`: files in that directory; `"redis://…"`, `"rediss://…"` or `"redis+unix://…"`: all hosts; else
     #   `TPS_CACHE`
-    # @option options [String] :token a token that you hold already; else `TPS_TOKEN`
-    # @option options [String] :ca_file PEM file trusted besides the system's certificates; else `TPS_CA_FILE`
-    # @option options [Integer] :timeout_ms milliseconds for a whole call, 15000
-    # @option options [Integer] :connect_timeout_ms milliseconds for connecting, TLS included, all addresses together, 3000
-    # @option options [String] :proxy a URL (http, https, socks5), or `"none"`; else the usual variables, `HTTPS_PROXY` first
-    # @option options [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
+    # @option given [String] :token a token of this account that you hold already
+    # @option given [String, Pathname] :ca_file PEM file trusted besides the system's certificates; else `TPS_CA_FILE`
+    # @option given [Numeric, ActiveSupport::Duration] :timeout seconds for a whole call, 15
+    # @option given [Integer] :timeout_ms the same in milliseconds
+    # @option given [Numeric, ActiveSupport::Duration] :connect_timeout seconds for connecting, TLS included, 3
+    # @option given [Integer] :connect_timeout_ms the same in milliseconds
+    # @option given [String] :proxy a URL (http, https, socks5), or `"none"`; else the usual variables, `HTTPS_PROXY`
+    #   first
+    # @option given [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
     #   serves on; 0: only once it has ended; `"auto"`: up to 120, and less for a short life
-    # @option options [Integer] :logins_per_day how many logins may replace tokens before their known end, for all
+    # @option given [Integer] :logins_per_day how many logins may replace tokens before their known end, for all
     #   processes together, 10; 0: no limit
-    # @option options [String] :user_agent put before the library's own
+    # @option given [String] :user_agent put before the library's own
+    # @option given [Logger, false] :logger where events are written; false: nowhere; else {TPS.logger}
     # @raise [InvalidArgumentError] which names the argument or option
-    # @raise [LibraryError] if the library cannot be loaded
-    def initialize(username: nil, password: nil, organization_id: nil, **options)
-      # Here and not above: what needs no library (a fake client in a test) shall not ask for one. Uninterrupted, since
-      # neither RubyGems nor a class that is half defined survives a `Timeout` in between.
-      Thread.handle_interrupt(Object => :never) { require_relative "native" }
-
-      options = Arguments.options(options)
-      credentials = Arguments.credentials(username:, password:, organization_id:)
-      @handle = Native.open(*credentials, Arguments.json(options.merge(lazy: true)))
-      @address = @handle.address
-      @timeout_ms = options.fetch(:timeout_ms, DEFAULT_TIMEOUT_MS)
-      @organization_id = credentials.last
-      @ca_file = options[:ca_file]
-      @origin = Origin.of(options.fetch(:base_url, DEFAULT_BASE_URL))
+    # @raise [LibraryError] if the library cannot be loaded, or from another Ractor than the main one
+    def initialize(**given, &credentials)
+      @account = Account.new(given, &credentials)
+      @account.complete? ? open : @account.prepare
     end
 
     # The valid token. One call into the library and no I/O while it is at hand; otherwise this takes the one that is
-    # stored, logs in, or waits for the thread or process that is logging in. `Timeout`, `Thread#kill` and Ctrl-C act at
-    # once; a login under way goes on and serves the next call.
+    # stored, logs in, or waits for the thread or process that is logging in. `Timeout`, `Thread#kill` and Ctrl-C act
+    # within 50 ms, and under a fiber scheduler other fibers go on; a login under way goes on and serves the next call.
     #
     # @return [String] frozen UTF-8
     # @raise [Error] one subclass for each reason
     def token
-      KeptTokens::TABLE[Native.generation(@address)] || wait_for_token
+      KeptTokens::TABLE[@address ? Native.generation(@address) : 0] || wait_for_token
     end
 
     # The value for the header `Authorization`.
@@ -97,7 +108,7 @@ module TPS
     #
     # @param request [Net::HTTPRequest] is left without the header
     # @param http [Net::HTTP, nil] a session to send it over, started or not; else one is made for each time it is sent,
-    #   with Net::HTTP's own defaults: `http_proxy` and the like count, and so does the option `ca_file`
+    #   with the login's proxy, certificates and limits: `connect_timeout` for connecting, `timeout` for each read
     # @yield [response] before the body is read, as Net::HTTP does; only the answer that is returned
     # @yieldparam response [Net::HTTPResponse]
     # @return [Net::HTTPResponse]
@@ -108,8 +119,9 @@ module TPS
     end
 
     # The same for any HTTP library: yields the token, and if the server has rejected it another one, once. The block
-    # says so by raising {TokenRejected}, or by returning a response with a `status` or `code` of 401 (or of 403, if its
-    # body says `Invalid token.`). A 401 that names another reason, missing credentials say, is no rejection.
+    # says so by what it returns or raises: a response, or an exception that carries one, with a status of 401 (or of
+    # 403, if its body says `Invalid token.`), or {TokenRejected}. A 401 that names another reason, missing
+    # credentials say, is no rejection.
     #
     #   client.with_token { |token| HTTParty.get(url, headers: { "Authorization" => "Token #{token}" }) }
     #
@@ -118,15 +130,15 @@ module TPS
     # @raise [TokenRejected] if the block raises it the second time too
     # @raise [Error] as {#token}
     def with_token
-      token = self.token
+      sent = Secret.new(token)
       begin
-        outcome = yield token
+        outcome = yield sent.expose
         return outcome unless Rejection.of?(outcome)
-      rescue TokenRejected
-        # Reported below, like an answer that says so.
+      rescue StandardError => e
+        raise unless Rejection.raised?(e)
       end
-      invalidate(token)
-      yield self.token
+      invalidate(sent.expose)
+      yield token
     end
 
     # Says that the server answered 401 to this very token. Does nothing if the token has been replaced already, so any
@@ -138,18 +150,22 @@ module TPS
     # @raise [InvalidArgumentError] if it is nil, empty or no String
     # @raise [Error] one subclass for each reason
     def invalidate(token)
-      Native.invalidate(handle, Arguments.text(:token, token))
+      open.invalidate(Text.checked(:token, token))
       nil
     end
 
-    # Revokes the token at the server and forgets it. The client stays usable and would log in anew. An exception from
-    # another thread (`Timeout`, `Thread#kill`) acts once the server has answered or `timeout_ms` is over.
+    # Revokes the token at the server and forgets it. The client stays usable and would log in anew. `Timeout`,
+    # `Thread#kill` and Ctrl-C act within 50 ms; the logout goes on, and another call waits for it further.
     #
     # @return [nil]
     # @raise [Error] one subclass for each reason
     def logout
-      Native.logout(handle)
-      KeptTokens.forget(@address)
+      handle = guarded
+      watched do
+        done = Waiting.until_done(settings.timeout_ms) { |time| handle.logout(time) }
+        raise TimeoutError, "not logged out within #{settings.timeout_ms} ms (timeout); it goes on" unless done
+      end
+      KeptTokens.forget(handle.address)
       nil
     end
 
@@ -163,7 +179,7 @@ module TPS
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason
     def stats
-      JSON.parse(Native.stats(handle), symbolize_names: true)
+      JSON.parse(open.stats, symbolize_names: true)
     end
 
     # Lets go of the library, which gives back its memory once Ruby collects it and no thread is in a call. The token
@@ -171,84 +187,84 @@ module TPS
     #
     # @return [nil]
     def close
-      @address = 0
-      @handle = nil
+      @closed = true
+      @address = nil
+      @account&.close
+      nil
     end
 
     # @return [Boolean] whether {#close} was called
     def closed?
-      @handle.nil?
+      @closed == true
     end
 
     # @return [String] names the organization, no secret
     def inspect
-      "#<#{self.class} organization_id=#{@organization_id.inspect}>"
-    end
-    alias to_s inspect
-
-    # @return [String] {#inspect} as a JSON string, since JSON is written to logs
-    def to_json(*arguments)
-      inspect.to_json(*arguments)
-    end
-
-    # @return [String] {#inspect}, for Active Support
-    def as_json(*)
-      inspect
-    end
-
-    # @raise [TypeError] always: a client belongs to its process
-    def marshal_dump
-      raise TypeError, "#{self.class} cannot be dumped: make a new one from the credentials where it is needed"
-    end
-
-    # @raise [TypeError] always, for YAML
-    def encode_with(_coder)
-      marshal_dump
+      "#<#{self.class} organization_id=#{@account&.organization_id.inspect}>"
     end
 
     # @api private
-    # @return [Origin] of `base_url`
-    attr_reader :origin
-
-    # @api private
-    # @return [OpenSSL::X509::Store, nil] the system's certificates and those in the option `ca_file`, if there is one
-    def certificates
-      return unless @ca_file
-
-      OpenSSL::X509::Store.new.tap do |store|
-        store.set_default_paths
-        store.add_file(@ca_file)
-      end
-    end
+    # @return [Account]
+    attr_reader :account
 
     private
 
-    def handle
-      @handle or raise ClosedError, "the client is closed; make a new one"
+    # A copy is closed for itself.
+    def initialize_copy(original)
+      super
+      @account = @account.dup
+    end
+
+    # @return [Native::Handle, Testing::Script]
+    def open
+      raise ClosedError, "the client is closed; make a new one" if @closed || @account.nil?
+
+      @account.open.tap { |handle| @address = handle.address }
+    end
+
+    # For what may send something.
+    def guarded
+      open.tap { |handle| NetworkGuard.check(settings.base_url) if handle.address }
+    end
+
+    def settings
+      @account.settings
     end
 
     def wait_for_token
-      deadline = milliseconds + @timeout_ms
-      until Native.wait(handle, (deadline - milliseconds).clamp(0, SLICE_MS))
-        raise TimeoutError, timeout_message if milliseconds >= deadline
+      guarded
+      watched do
+        done = Waiting.until_done(settings.timeout_ms) { |time| open.wait(time) }
+        done ? read_token : raise(TimeoutError, timeout_message)
       end
-      read_token
+    end
+
+    # Passes events on afterwards, whatever came of it.
+    def watched
+      outcome = yield
+    rescue Error
+      pass_on_events
+      raise
+    else
+      pass_on_events
+      outcome
+    end
+
+    def pass_on_events
+      @account.events.pass_on { stats.fetch(:events, []) } unless @closed
     end
 
     # The number is asked before and after: a token between two different ones may belong to either.
     def read_token
-      number = Native.generation(@address)
-      token = Native.token(handle)
-      KeptTokens.keep(@address, number, token) if number.positive? && number == Native.generation(@address)
+      handle = open
+      number = handle.generation
+      token = handle.token
+      KeptTokens.keep(handle.address, number, token) if number.positive? && number == handle.generation
       token
     end
 
-    def milliseconds
-      Process.clock_gettime(Process::CLOCK_MONOTONIC, :millisecond)
-    end
-
     def timeout_message
-      "no token within #{@timeout_ms} ms (timeout_ms); a login under way goes on and serves a later call"
+      "no token within #{settings.timeout_ms} ms (timeout); a login under way goes on and serves a later call"
     end
   end
 end

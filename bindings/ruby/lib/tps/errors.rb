@@ -57,7 +57,7 @@ module TPS
     STATUS = :tls
   end
 
-  # The time was over first (option `timeout_ms`).
+  # The time was over first (option `timeout`).
   class TimeoutError < Error
     STATUS = :timeout
   end
@@ -97,8 +97,25 @@ module TPS
     STATUS = :closed
   end
 
-  # The library libtps cannot be found or loaded; the message says what to type.
+  # The library libtps cannot be found, loaded or used here; the message says what to do.
   class LibraryError < Error
     STATUS = :library
+  end
+
+  class Error
+    # The numbers of enum tps_status.
+    NUMBERS = {
+      1 => InvalidArgumentError, 2 => CredentialsError, 3 => TokenLimitError, 4 => ThrottledError,
+      5 => NetworkError, 6 => TLSError, 7 => TimeoutError, 8 => ServerError, 9 => UnexpectedResponseError,
+      10 => OutcomeUnknownError, 11 => LoginBudgetError, 12 => InternalError
+    }.freeze
+    private_constant :NUMBERS
+
+    # @api private
+    # @param number [Integer] the library's
+    # @return [Class]
+    def self.class_for(number)
+      NUMBERS.fetch(number, Error)
+    end
   end
 end

@@ -3,6 +3,8 @@
 require_relative "errors"
 require_relative "origin"
 require_relative "rejection"
+require_relative "replay"
+require_relative "secret"
 require_relative "sent_body"
 
 module TPS
@@ -32,32 +34,44 @@ module TPS
     # @yield [Net::HTTPResponse] the one that is returned, before its body is read
     # @return [Net::HTTPResponse]
     def call(&block)
-      return send_once(&block) unless own_host?
+      return call_elsewhere(&block) unless own_host?
 
-      token = @client.token
+      sent = Secret.new(@client.token)
       again = false
-      response = authorized(token) do |answer|
-        again = report(answer, token) && @body.rewind
+      response = authorized(sent) do |answer|
+        again = report(answer, sent) && @body.rewind
         block&.call(answer) unless again
       end
-      again ? authorized(@client.token, &block) : response
+      again ? authorized(Secret.new(@client.token), &block) : response
     end
 
     private
 
     # A session sends to its own host whatever the request says, so both count.
     def own_host?
-      (@uri.nil? || Origin.of(@uri) == @client.origin) && (@http.nil? || Origin.of_session(@http) == @client.origin)
+      (@uri.nil? || Origin.of(@uri) == own) && (@http.nil? || Origin.of_session(@http) == own)
     end
 
-    def report(answer, token)
-      Rejection.of?(answer).tap { |rejected| @client.invalidate(token) if rejected }
+    def own
+      @client.account.origin
+    end
+
+    def call_elsewhere(&block)
+      origins = [@http && Origin.of_session(@http), @uri && Origin.of(@uri)].compact
+      @client.account.events.other_origin(origins.find { |origin| origin != own })
+      send_once(&block)
+    end
+
+    def report(answer, sent)
+      return false unless %w[401 403].include?(answer.code)
+
+      Rejection.of?(Replay.read(answer)).tap { |rejected| @client.invalidate(sent.expose) if rejected }
     end
 
     # The request is as before when it is over: it may be printed, or sent elsewhere.
     def authorized(token, &block)
       before = @request[HEADER]
-      @request[HEADER] = "Token #{token}"
+      @request[HEADER] = "Token #{token.expose}"
       send_once(&block)
     ensure
       @request[HEADER] = before
@@ -66,12 +80,7 @@ module TPS
     def send_once(&block)
       return @http.request(@request, &block) if @http
 
-      options = @uri.scheme == "https" ? tls : {}
-      Net::HTTP.start(@uri.hostname, @uri.port, options) { |http| http.request(@request, &block) }
-    end
-
-    def tls
-      { use_ssl: true, verify_mode: OpenSSL::SSL::VERIFY_PEER, cert_store: @client.certificates }
+      @client.account.connection.to(@uri).start { |http| http.request(@request, &block) }
     end
 
     # Net::HTTP has no method that tells what `set_form` was given, and would send an empty file the second time.

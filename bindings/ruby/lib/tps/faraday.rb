@@ -15,13 +15,10 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
   class FaradayMiddleware < Faraday::Middleware
     HEADER = "Authorization"
 
-    # What `f.response :raise_error` says of an answer.
-    Answer = Struct.new(:status, :headers, :body)
-
     # What an answer leaves in the environment.
     ANSWERED = %i[status reason_phrase response response_headers response_body].freeze
 
-    private_constant :HEADER, :Answer, :ANSWERED
+    private_constant :HEADER, :ANSWERED
 
     # @param app [#call]
     # @param client [Client]
@@ -32,24 +29,30 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
 
     # @api private
     def call(env)
-      return @app.call(env) unless Origin.of(env[:url]) == @client.origin
+      origin = Origin.of(env[:url])
+      return call_elsewhere(env, origin) unless origin == @client.account.origin
 
       env[:parallel_manager] ? call_later(env) : call_now(env)
     end
 
     private
 
+    def call_elsewhere(env, origin)
+      @client.account.events.other_origin(origin)
+      @app.call(env)
+    end
+
     def call_now(env)
       headers = env[:request_headers].dup
       body = env[:body]
       sent = SentBody.new(body)
-      token = @client.token
+      token = Secret.new(@client.token)
       outcome = attempt(env, token)
       if rejected?(outcome)
-        @client.invalidate(token)
+        @client.invalidate(token.expose)
         if !env[:request]&.on_data && sent.rewind
           restore(env, headers, body)
-          outcome = attempt(env, @client.token)
+          outcome = attempt(env, Secret.new(@client.token))
         end
       end
       outcome.is_a?(Faraday::Error) ? raise(outcome) : outcome
@@ -57,18 +60,18 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
 
     # Adapters may read the header until the answer is there.
     def call_later(env)
-      token = @client.token
-      before = replace(env, "Token #{token}")
+      token = Secret.new(@client.token)
+      before = replace(env, "Token #{token.expose}")
       @app.call(env).on_complete do |answer|
         replace(env, before)
         answer = Answer.new(answer[:status], answer[:response_headers], answer[:body])
-        @client.invalidate(token) if Rejection.of?(answer)
+        @client.invalidate(token.expose) if Rejection.of?(answer)
       end
     end
 
     # @return [Faraday::Response, Faraday::ClientError] the answer, or what `f.response :raise_error` made of it
     def attempt(env, token)
-      before = replace(env, "Token #{token}")
+      before = replace(env, "Token #{token.expose}")
       @app.call(env)
     rescue Faraday::ClientError => e
       e
@@ -84,9 +87,7 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
     end
 
     def rejected?(outcome)
-      answer = outcome.is_a?(Faraday::Error) ? outcome.response : outcome
-      answer = Answer.new(*answer.values_at(:status, :headers, :body)) if answer.is_a?(Hash)
-      Rejection.of?(answer)
+      Rejection.of?(outcome.is_a?(Faraday::Error) ? outcome.response : outcome)
     end
 
     # As it was, since what stands behind may have added headers and changed the body. While there is a status, Faraday

@@ -1,16 +1,23 @@
 # frozen_string_literal: true
 
+require_relative "secret"
+
 module TPS
   # The tokens that Ruby has seen, by the library's numbers for them, so that a token at hand costs no new String.
   #
-  # A table for the whole process and not an instance variable: no dump of a client, in whatever format, can show it. A number is
-  # never used again, so an entry is either right or never asked for; each operation is a single one on a Hash, so it needs
-  # no lock and may run in a finalizer.
+  # A table for the whole process and not an instance variable: no dump of a client can show it. A number is never used
+  # again, so an entry is either right or never asked for. Each operation is a single one on a Hash, so it needs no lock
+  # and may run in a finalizer.
   #
   # @api private
   module KeptTokens
+    # Shows none of its tokens.
+    class Table < Hash
+      include Redacted
+    end
+
     # 0 stands for no token, and is never in it.
-    TABLE = {} # rubocop:disable Style/MutableConstant
+    TABLE = Table.new
 
     # The number that each client, by its address in the library, has put there.
     NUMBERS = {} # rubocop:disable Style/MutableConstant
@@ -27,6 +34,11 @@ module TPS
 
       def forget(address)
         TABLE.delete(NUMBERS.delete(address))
+      end
+
+      def clear
+        TABLE.clear
+        NUMBERS.clear
       end
     end
   end

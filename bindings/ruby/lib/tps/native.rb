@@ -36,7 +36,7 @@ module TPS
       attach_function :tps_token, %i[pointer pointer], :pointer, blocking: true
       attach_function :tps_free, %i[pointer], :void
       attach_function :tps_invalidate, %i[pointer string pointer], :int, blocking: true
-      attach_function :tps_logout, %i[pointer pointer], :int, blocking: true
+      attach_function :tps_logout_wait, %i[pointer uint32 pointer], :int, blocking: true
       attach_function :generation, :tps_generation, %i[uintptr_t], :uint64
       attach_function :tps_wait, %i[pointer uint32 pointer], :int, blocking: true
       attach_function :tps_stats, %i[pointer pointer], :pointer, blocking: true
@@ -51,23 +51,53 @@ module TPS
 
       # With ffi 1.15 a copy that was refused is freed all the same.
       undef_method :dup, :clone
+
+      # @return [Integer] the number of the token at hand, 0 if there is none
+      def generation
+        Native.generation(address)
+      end
+
+      # Sees to it that a token is at hand, for so many milliseconds; the caller can be interrupted after them.
+      #
+      # @return [Boolean] whether there is one
+      def wait(milliseconds)
+        Native.number { |error| Native.tps_wait(self, milliseconds, error) } == 1
+      end
+
+      # For when {#wait} was true. Cannot be interrupted, so that the token is freed; if it has just gone, that lasts
+      # until there is a new one, but other threads go on.
+      #
+      # @return [String]
+      def token
+        Native.string { |error| Native.tps_token(self, error) }
+      end
+
+      # Sends nothing.
+      def invalidate(token)
+        Native.number { |error| Native.tps_invalidate(self, token, error) }
+      end
+
+      # Starts a logout, or joins the one under way, and waits for so many milliseconds.
+      #
+      # @return [Boolean] whether it is done
+      def logout(milliseconds)
+        Native.number { |error| Native.tps_logout_wait(self, milliseconds, error) } == 1
+      end
+
+      # @return [String] JSON
+      def stats
+        Native.string { |error| Native.tps_stats(self, error) }
+      end
     end
 
     # struct tps_error
     class Failure < FFI::Struct
       layout :status, :int32, :http_status, :int32, :retry_after_ms, :int64, :message, :pointer
 
-      # The numbers of enum tps_status.
-      CLASSES = {
-        1 => InvalidArgumentError, 2 => CredentialsError, 3 => TokenLimitError, 4 => ThrottledError,
-        5 => NetworkError, 6 => TLSError, 7 => TimeoutError, 8 => ServerError, 9 => UnexpectedResponseError,
-        10 => OutcomeUnknownError, 11 => LoginBudgetError, 12 => InternalError
-      }.freeze
-
       # @return [Error] which owns its text
       def to_error
         http_status = self[:http_status]
-        CLASSES.fetch(self[:status], Error).new(
+        Error.class_for(self[:status]).new(
           Native.text(self[:message]).scrub,
           http_status: (http_status unless http_status.zero?),
           retry_after: self[:retry_after_ms] / 1000.0
@@ -82,47 +112,16 @@ module TPS
       #   @param address [Integer] a {Handle}'s, which ffi takes faster than the handle; 0 has no token
       #   @return [Integer] the number of the token at hand, 0 if there is none
 
+      # @param arguments [Arguments]
       # @return [Handle]
-      def open(username, password, organization_id, options)
-        pointer_or_raise(->(pointer) { Handle.new(pointer) }) do |error|
-          tps_login(username, password, organization_id, options, error)
-        end
-      end
-
-      # Sees to it that a token is at hand, for so many milliseconds; the caller can be interrupted after them.
-      #
-      # @return [Boolean] whether there is one
-      def wait(handle, milliseconds)
-        number { |error| tps_wait(handle, milliseconds, error) } == 1
-      end
-
-      # For when {wait} was true. Cannot be interrupted, so that the token is freed; if it has just gone, that lasts
-      # until there is a new one, but other threads go on.
-      #
-      # @return [String]
-      def token(handle)
-        string { |error| tps_token(handle, error) }
-      end
-
-      def invalidate(handle, token)
-        number { |error| tps_invalidate(handle, token, error) }
-      end
-
-      def logout(handle)
-        number { |error| tps_logout(handle, error) }
-      end
-
-      # @return [String] JSON
-      def stats(handle)
-        string { |error| tps_stats(handle, error) }
+      def open(arguments)
+        pointer_or_raise(->(pointer) { Handle.new(pointer) }) { |error| tps_login(*arguments.strings, error) }
       end
 
       # @return [String] a frozen copy in UTF-8
       def text(pointer)
         pointer.read_string.force_encoding(Encoding::UTF_8).freeze
       end
-
-      private
 
       # Calls what returns a number, -1 on failure. An interrupt may come during the call: only the error is owned.
       def number
@@ -139,6 +138,8 @@ module TPS
       def string(&call)
         pointer_or_raise(method(:take_text), &call)
       end
+
+      private
 
       def take_text(pointer)
         text(pointer)

@@ -21,5 +21,10 @@ module TPS
     def self.of_session(http)
       new(http.use_ssl? ? "https" : "http", http.address.downcase.delete("[]"), http.port).freeze
     end
+
+    # @return [String] as in a URL
+    def to_s
+      "#{scheme}://#{host.include?(":") ? "[#{host}]" : host}:#{port}"
+    end
   end
 end

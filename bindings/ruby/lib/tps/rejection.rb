@@ -1,11 +1,11 @@
 # frozen_string_literal: true
 
 require "json"
+require_relative "answer"
+require_relative "errors"
 
 module TPS
-  # Tells an answer that rejects the token from every other 401 or 403. Takes the responses of Net::HTTP, Faraday,
-  # HTTParty, Excon, http.rb and whatever looks like them: `status` or `code`, and where they are there `body` and
-  # `headers`.
+  # Tells an answer that rejects the token from every other 401 or 403.
   #
   # @api private
   module Rejection
@@ -22,49 +22,46 @@ module TPS
     class << self
       # Words that are not known, a translation say, count as a rejection where the server asks for a token: the library
       # asks the server before it logs in, so a mistake costs no login.
+      #
+      # @param response [Object] what {Answer.of} takes, or anything else
       def of?(response)
-        status = status(response)
-        return false unless [401, 403].include?(status)
+        answer = response.is_a?(Answer) ? response : Answer.of(response)
+        return false unless answer && [401, 403].include?(answer.status)
 
-        detail = detail(response)
+        detail = detail(answer.body)
         return true if REJECTED.match?(detail)
 
-        status == 401 && !ABOUT_SOMETHING_ELSE.match?(detail) && CHALLENGE.match?(challenge(response))
+        answer.status == 401 && !ABOUT_SOMETHING_ELSE.match?(detail) && CHALLENGE.match?(challenge(answer.headers))
+      end
+
+      # @param error [Exception] what an HTTP library raised, or {TokenRejected}
+      def raised?(error)
+        error.is_a?(TokenRejected) || Answer.in(error).any? { |answer| of?(answer) }
       end
 
       private
 
-      def status(response)
-        name = %i[status code].find { |it| response.respond_to?(it) } or return
-        value = response.public_send(name)
-        value.to_i if value.respond_to?(:to_i)
-      end
-
-      # @return [String] empty where there is none that can be read without taking it from the caller
-      def detail(response)
-        body = response.body if response.respond_to?(:body)
-        body = parse(body) if body.is_a?(String)
+      # @return [String] empty where there is none
+      def detail(body)
+        body = parse(body) unless body.is_a?(Hash)
         detail = body["detail"] || body[:detail] if body.is_a?(Hash)
         detail.is_a?(String) ? detail : ""
       end
 
-      def parse(text)
-        JSON.parse(text)
-      rescue JSON::ParserError, EncodingError
+      def parse(body)
+        text = String.try_convert(body)
+        JSON.parse(text) if text
+      rescue StandardError
+        # Not JSON, or a stream that somebody has begun to read.
         nil
       end
 
       # @return [String] what the server asks for; a token, if the response has no headers to look at
-      def challenge(response)
-        headers = headers(response) or return "Token"
+      def challenge(headers)
+        return "Token" unless headers
+
         _, value = headers.find { |name, _| name.to_s.tr("_", "-").casecmp?("www-authenticate") }
         Array(value).join(", ")
-      end
-
-      def headers(response)
-        name = %i[headers to_hash].find { |it| response.respond_to?(it) } or return
-        headers = response.public_send(name)
-        headers.to_h if headers.respond_to?(:to_h)
       end
     end
   end

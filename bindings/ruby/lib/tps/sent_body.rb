@@ -26,14 +26,21 @@ module TPS
       end
     end
 
-    # @return [Integer, nil] nil for a stream that cannot tell, a pipe say
+    # @return [Integer, nil] nil for a stream that cannot tell, a pipe say: what was read of it before is not known
     def position(stream)
       return stream.pos if stream.respond_to?(:pos)
 
-      # The bodies that multipart libraries put together are at their start and can only go back there.
-      0 if stream.respond_to?(:rewind)
+      0 if stream.respond_to?(:rewind) && untouched_form?(stream)
     rescue SystemCallError, IOError
       nil
+    end
+
+    # The forms that multipart-post and Faraday put together are streams one after another. They can only go back to
+    # their start, and do not tell where they are.
+    def untouched_form?(stream)
+      parts = stream.instance_variable_get(:@ios)
+      parts.is_a?(Array) && stream.instance_variable_get(:@index) == 0 &&
+        parts.all? { |part| position(part)&.zero? }
     end
 
     def move(stream, position)

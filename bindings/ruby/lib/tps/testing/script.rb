@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require "digest"
+require "json"
+require_relative "checks"
 
 module TPS
   module Testing
@@ -8,9 +10,16 @@ module TPS
     #
     # @api private
     class Script
+      include Redacted
+
       # @param steps [Array<String, Error>] at least one
+      # @param base_url [String]
+      # @raise [InvalidArgumentError] for a token that the real one refuses
       def initialize(steps, base_url)
-        steps = steps.map { |step| step.is_a?(Exception) ? step : Arguments.text(:token, step).freeze }.freeze
+        steps = steps.map { |step| step.is_a?(Exception) ? step : Text.checked(:token, step) }.freeze
+        fault = steps.grep(String).filter_map { |step| Checks.token(:token, step) }.first
+        raise InvalidArgumentError, fault if fault
+
         # A closure and not a variable, so that no dump of the client shows a token.
         @step = -> { steps[@position] }
         @last = steps.size - 1
@@ -19,6 +28,18 @@ module TPS
         @counters = Hash.new(0)
         @reason = :first
         @lock = Mutex.new
+      end
+
+      # There is no library behind it.
+      def address; end
+
+      # No token of it is kept: each is asked for.
+      def generation
+        0
+      end
+
+      def wait(_milliseconds)
+        true
       end
 
       def token
@@ -33,6 +54,8 @@ module TPS
       end
 
       def invalidate(token)
+        raise InvalidArgumentError, "token is empty; pass the one that the server rejected" if token.empty?
+
         @lock.synchronize do
           next unless token == @step.call
 
@@ -42,12 +65,19 @@ module TPS
         nil
       end
 
-      def logout
+      def logout(_milliseconds)
         @lock.synchronize { move_on(:first) }
-        nil
+        true
       end
 
+      # @return [String] as the library's
       def stats
+        JSON.generate(report)
+      end
+
+      private
+
+      def report
         @lock.synchronize do
           reasons = %i[first ended renewed rejected].to_h { |reason| [reason, @counters[reason]] }
           names = %i[logins_failed waits invalidations false_alarms]
@@ -58,8 +88,6 @@ module TPS
             login_budget_left: nil, events: [], **names.to_h { |name| [name, @counters[name]] } }
         end
       end
-
-      private
 
       def log_in(token)
         @counters[@reason || :hits] += 1
