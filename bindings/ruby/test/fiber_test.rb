@@ -20,11 +20,10 @@ class FiberTest < TPSTest
   end
 
   def test_a_logout
-    @organization.change(latency: 0)
-    @client.token
-    @organization.change(latency: 2)
-    assert_goes_on { @client.logout }
-    assert_equal 1, @organization.counts[:logouts]
+    faults = Faults.new("logout-slow2")
+    client = TPS.login(**faults.login)
+    assert_goes_on { client.logout }
+    assert_equal 1, faults.sent("/api/auth/logout/").size
   end
 
   def test_a_login_for_a_request

@@ -86,6 +86,72 @@ class InterruptTest < TPSTest
     end
   end
 
+  # What may wait for the server, each for far longer than its caller does.
+  WAITS = {
+    "token" => ["slow4", ->(client, _) { client.token }],
+    "logout" => ["logout-slow4", ->(client, _) { client.token and client.logout }],
+    "request" => ["organizations-slow4", ->(client, uri) { client.request(Net::HTTP::Get.new(uri)) }],
+    "request_that_logs_in" => ["slow4", ->(client, uri) { client.request(Net::HTTP::Get.new(uri)) }],
+    "with_token" => ["slow4", ->(client, _) { client.with_token { flunk } }]
+  }.freeze
+
+  WAITS.each do |name, (scenario, call)|
+    define_method(:"test_timeout_during_#{name}") do
+      client, uri = waiting(scenario)
+      assert_operator seconds { assert_raises(Timeout::Error) { Timeout.timeout(0.7) { call.(client, uri) } } }, :<, 1.2
+    end
+
+    define_method(:"test_kill_during_#{name}") do
+      client, uri = waiting(scenario)
+      thread = Thread.new { call.(client, uri) }
+      sleep 0.7
+      assert_predicate thread, :alive?
+      assert_operator seconds { thread.kill.join }, :<, 0.5
+    end
+  end
+
+  { "token" => "client.token", "logout" => "client.logout",
+    "request" => "client.request(Net::HTTP::Get.new(URI(uri)))" }.each do |name, call|
+    define_method(:"test_ctrl_c_during_#{name}") do
+      client, uri = waiting(WAITS.fetch(name).first)
+      client.token unless name == "token"
+      Open3.popen2(RbConfig.ruby, "-w", "-I#{LIB}", "-rtps", "-rnet/http", "-e", <<~RUBY) do |_, output, child|
+        client = TPS::Client.new(**#{@faults.login}, timeout: 10)
+        uri = #{uri.to_s.inspect}
+        client.token unless #{name == "token"}
+        begin
+          puts "begins"
+          $stdout.flush
+          #{call}
+        rescue Interrupt
+          puts "interrupted"
+          $stdout.flush
+          exit!
+        end
+      RUBY
+        output.gets
+        sleep 0.7
+        assert_operator seconds { Process.kill(:INT, child.pid) and assert_equal "interrupted\n", output.gets }, :<, 0.5
+      end
+    end
+  end
+
+  # It goes on, and whoever calls again waits for its end.
+  def test_a_logout_that_was_interrupted_goes_on
+    client, = waiting("logout-slow2")
+    client.token
+    assert_raises(Timeout::Error) { Timeout.timeout(0.5) { client.logout } }
+
+    assert_nil client.logout
+    assert_equal 1, @faults.sent("/api/auth/logout/").size
+  end
+
+  def test_a_logout_that_takes_too_long
+    @faults = Faults.new("logout-hang")
+    client = TPS.login(**@faults.login(timeout: 1))
+    assert_operator seconds { assert_raises(TPS::Error) { client.logout } }, :<, 1.5
+  end
+
   # The caller decides when it can be interrupted.
   def test_a_mask_of_the_caller_holds
     token = nil
@@ -102,6 +168,11 @@ class InterruptTest < TPSTest
   end
 
   private
+
+  def waiting(scenario)
+    @faults = Faults.new(scenario)
+    [TPS::Client.new(**@faults.login(timeout: 10)), @faults.uri]
+  end
 
   def assert_the_login_serves_the_next_call
     assert_match(/\A\h{64}\z/, @client.token)
