@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "logger"
 require "stringio"
 require "test_helper"
 require "tps/testing"
@@ -218,6 +219,54 @@ class RequestTest < TPSTest
 
     assert_equal ["200"], seen.uniq
     assert_equal "200", response.code
+  end
+
+  # As if nobody had read the body to judge it.
+  { "403" => "You do not have permission to perform this action.", "no-credentials" => "Authentication credentials" }
+    .each do |scenario, words|
+    define_method(:"test_the_block_reads_the_body_of_#{scenario}") do
+      start("organizations-#{scenario}")
+      [->(answer, text) { answer.read_body { |chunk| text << chunk } }, ->(answer, text) { answer.read_body(text) },
+       ->(answer, text) { text << answer.body }, ->(answer, text) { text << answer.read_body }].each do |read|
+        text = +""
+        response = @client.request(Net::HTTP::Get.new(@faults.uri)) { |answer| read.call(answer, text) }
+
+        assert_includes text, words
+        assert_operator response.code.to_i, :>=, 401
+      end
+      assert_equal 4, sent.size
+    end
+  end
+
+  def test_a_block_that_does_not_read
+    start("organizations-403")
+    codes = []
+    response = @client.request(Net::HTTP::Get.new(@faults.uri)) { |answer| codes << answer.code }
+
+    assert_equal ["403"], codes
+    assert_includes response.body, "permission"
+  end
+
+  def test_a_body_that_was_read_in_part
+    start("logout-401,ok")
+    stream = StringIO.new("not this: a body")
+    stream.read(10)
+
+    assert_equal "204", @client.request(post(stream, 6)).code
+    assert_equal ["a body"] * 2, bodies
+  end
+
+  # `localhost` against `127.0.0.1`.
+  def test_another_origin_is_told_once
+    log = StringIO.new
+    @faults = Faults.new("ok")
+    @client = TPS.login(**@faults.login(logger: Logger.new(log)))
+    2.times { @client.request(Net::HTTP::Get.new(@faults.uri(server: "http://127.0.0.2:#{@faults.uri.port}"))) }
+    2.times { @client.request(Net::HTTP::Get.new(@faults.uri)) }
+
+    lines = log.string.lines.grep(/no token/)
+    assert_equal 1, lines.size
+    assert_match(%r{http://127\.0\.0\.2:\d+.*http://127\.0\.0\.1:\d+ \(base_url\)}, lines.first)
   end
 
   def test_tls_is_checked

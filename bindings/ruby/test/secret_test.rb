@@ -113,3 +113,70 @@ class SecretTest < TPSTest
     [object.inspect, *variables].join("\n")
   end
 end
+
+# What error reporters send: the local variables of the frame that raises, and of those above it.
+class FrameTest < TPSTest
+  SECRET = "s3cr3t"
+
+  # A reporter as they are made: it looks at each frame of the gem's when something is raised.
+  REPORTER = <<~RUBY
+    require "tps/testing"
+    $seen = []
+    $frames = 0
+    def look(binding)
+      $frames += 1
+      binding.local_variables.each { |name| $seen << [name, binding.local_variable_get(name).inspect] }
+      $seen << binding.receiver.inspect
+      binding.receiver.instance_variables.each { |name| $seen << binding.receiver.instance_variable_get(name).inspect }
+    end
+    TracePoint.new(:raise) { |point| look(point.binding) if point.path.include?("/lib/tps") }.enable
+  RUBY
+
+  {
+    "a password that is malformed" => 'TPS.login(username: "a", password: "s3cr3t\xFF", organization_id: "b")',
+    "a password with NUL" => 'TPS.login(username: "a", password: "s3cr3t\0", organization_id: "b")',
+    "a password in a row without a name" => 'TPS.login(username: nil, password: "s3cr3t", organization_id: "b")',
+    "a password beside an unknown option" =>
+      'TPS.login(username: "a", password: "s3cr3t", organization_id: "b", colour: "red")',
+    "a password beside an ill-typed option" =>
+      'TPS::Client.new(username: "a", password: "s3cr3t", organization_id: 7)',
+    "a password beside a wrong time" =>
+      'TPS::Client.new(username: "a", password: "s3cr3t", organization_id: "b", timeout: -1)',
+    "a password beside a block" => 'TPS::Client.new(password: "s3cr3t") { nil }',
+    "a password in a block" => 'TPS::Client.new { { username: "a", password: "s3cr3t\0" } }.token',
+    "a password in the environment" => 'ENV.update("TPS_USERNAME" => "a", "TPS_PASSWORD" => "s3cr3t"); TPS.from_env',
+    "a token that is malformed" =>
+      'TPS::Client.new(username: "a", password: "b", organization_id: "c").invalidate("s3cr3t\xFF")',
+    "a token as an option" => 'TPS.login(username: "a", password: "b", organization_id: "c", token: "s3cr3t\0")',
+    "a token given to from_env" => 'TPS.from_env(token: "s3cr3t")',
+    "a proxy" => 'TPS.login(username: "a", password: "b", organization_id: "c", proxy: "http://s3cr3t@")',
+    "a login that is refused" =>
+      'TPS.login(username: "a", password: "s3cr3t", organization_id: "b", base_url: "http://127.0.0.1:1", cache: "memory")',
+    "a token that is rejected" => 'TPS::Testing.fake(token: "s3cr3t").with_token { raise TPS::TokenRejected }'
+  }.each do |name, call|
+    define_method(:"test_#{name.tr(" -", "_")}") do
+      output, errors, = ruby(<<~RUBY)
+        #{REPORTER}
+        begin
+          #{call}
+        rescue TPS::Error => e
+          puts e.class, e.full_message(highlight: false)
+        end
+        puts $frames, $seen.inspect
+      RUBY
+      assert_match(/\ATPS::\w+\n/, output, errors)
+      assert_operator output[/^\d+$/].to_i, :>, 0, "it looked at no frame" unless name == "a token that is rejected"
+      # The script itself stands in no frame of the gem's.
+      assert_secret SECRET, output
+    end
+  end
+
+  def test_what_is_kept_for_all
+    client = TPS.login(**Organization.new.login)
+    texts = [TPS::KeptTokens::TABLE.inspect, TPS::KeptTokens::TABLE.to_s, TPS::KeptTokens::TABLE.pretty_inspect,
+             TPS::KeptTokens.inspect, JSON.generate(TPS::KeptTokens::TABLE)]
+    assert_secret client.token, *texts
+    assert_raises(TypeError) { Marshal.dump(TPS::KeptTokens::TABLE) }
+    assert_raises(TypeError) { YAML.dump(TPS::KeptTokens::TABLE) }
+  end
+end

@@ -22,7 +22,7 @@ module TPS
 
     # (see Net::HTTPResponse#read_body)
     def read_body(destination = nil, &block)
-      body = super()
+      body = super(nil, &nil)
       return body unless destination || block
 
       block ? yield(body.to_s) : destination << body.to_s
