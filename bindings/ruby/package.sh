@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # package.sh DIRECTORY: builds two gems there, from the files that git knows: tps-VERSION.gem with the library's source, and
 # tps-VERSION-PLATFORM.gem with the library itself, for machines like this one.
+#
+# TPS_REPOSITORY: the https URL of the source, for the gems' metadata; else that of the remote `origin`.
 set -euo pipefail
 mkdir -p "$1"
 directory=$(cd "$1" && pwd)
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+export TPS_REPOSITORY=${TPS_REPOSITORY-$(git config --get remote.origin.url || true)}
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT

@@ -3,10 +3,15 @@
 require_relative "lib/tps/version"
 
 # One of two gems, by what package.sh has put beside this file: with the library inside, for the platform that it was
-# built on, or with its source, which is built when the gem is installed.
+# built on, or with its source, which is built when the gem is installed. Or the repository itself, as Bundler checks it
+# out: the library is built from there.
 Gem::Specification.new do |spec|
   built = File.file?(File.join(__dir__, "lib/tps/libtps.so"))
   source = File.file?(File.join(__dir__, "ext/tps/Cargo.toml"))
+  # Bundler builds what a Git source holds, and leaves a path alone.
+  checkout = File.file?(File.join(__dir__, "../../Cargo.toml"))
+  # Where the source is, given by package.sh: a URL that is written down here would be wrong for a fork.
+  repository = ENV.fetch("TPS_REPOSITORY", "").delete_suffix(".git").delete_suffix("/")
 
   spec.name = "tps"
   spec.version = TPS::VERSION
@@ -24,7 +29,14 @@ Gem::Specification.new do |spec|
   spec.require_paths = ["lib"]
   # For glibc; RubyGems before 3.3.22 does not know the difference and leaves out `-gnu`.
   spec.platform = "#{RbConfig::CONFIG["host_cpu"]}-linux-gnu" if built
-  spec.extensions = ["ext/tps/extconf.rb"] if source
+  spec.extensions = ["ext/tps/extconf.rb"] if source || (checkout && !built)
   spec.metadata["rubygems_mfa_required"] = "true"
+  if repository.start_with?("https://")
+    spec.homepage = repository
+    spec.metadata["source_code_uri"] = "#{repository}/tree/v#{TPS::VERSION}/bindings/ruby"
+    spec.metadata["changelog_uri"] = "#{repository}/blob/v#{TPS::VERSION}/CHANGELOG.md"
+    spec.metadata["documentation_uri"] = "#{repository}/blob/v#{TPS::VERSION}/bindings/ruby/README.md"
+    spec.metadata["bug_tracker_uri"] = "#{repository}/issues"
+  end
   spec.add_dependency "ffi", ">= 1.15.5", "< 2"
 end

@@ -151,6 +151,21 @@ class OddArgumentTest < TPSTest
     assert_equal 1, @organization.logins
   end
 
+  # Numbers of seconds, and what Active Support makes of `5.seconds`.
+  def test_seconds
+    { 5 => 5000, 2.5 => 2500, 0.0004 => 1, 3r => 3000 }.each do |timeout, milliseconds|
+      client = TPS::Client.new(**@organization.login(timeout:, connect_timeout: timeout))
+      settings = client.account.settings
+      assert_equal [milliseconds] * 2, [settings.timeout_ms, settings.connect_timeout_ms]
+    end
+    script = <<~RUBY
+      require "active_support"
+      require "active_support/core_ext/integer/time"
+      print TPS::Client.new(**#{@organization.login}, timeout: 2.minutes).account.settings.timeout_ms
+    RUBY
+    assert_equal "120000", Open3.capture3(RbConfig.ruby, "-W0", "-I#{LIB}", "-rtps", "-e", script).first
+  end
+
   def test_what_behaves_like_a_string
     subclass = Class.new(String)
     like = Class.new { def to_str = PASSWORD }

@@ -5,6 +5,13 @@ require "test_helper"
 require "tps/faraday"
 require "tps/testing"
 
+# Faraday 2 has it in a gem of its own.
+begin
+  require "faraday/multipart"
+rescue LoadError
+  nil
+end
+
 class FaradayTest < TPSTest
   include SentRequests
 
@@ -168,7 +175,7 @@ class FaradayTest < TPSTest
   def test_an_answer_that_is_streamed_is_not_asked_for_again
     start("organizations-401,ok")
     chunks = []
-    @connection.get(@faults.uri) { |request| request.options.on_data = ->(chunk, _) { chunks << chunk } }
+    @connection.get(@faults.uri) { |request| request.options.on_data = ->(chunk, *) { chunks << chunk } }
 
     assert_equal [1, ['{"detail":"Invalid token."}']], [sent.size, chunks]
     assert_equal 1, @client.stats[:invalidations]
@@ -224,6 +231,7 @@ class FaradayTest < TPSTest
   end
 
   def file(content)
-    Faraday::FilePart.new(StringIO.new(content), "text/plain", "a.txt")
+    part = defined?(Faraday::Multipart) ? Faraday::Multipart::FilePart : Faraday::FilePart
+    part.new(StringIO.new(content), "text/plain", "a.txt")
   end
 end

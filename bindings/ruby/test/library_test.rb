@@ -119,6 +119,28 @@ class LibraryTest < TPSTest
     end
   end
 
+  # For those who want to know at the start; nothing is sent.
+  def test_load
+    assert_match(/\A\d+\.\d+\.\d+/, TPS.load!)
+    output, = ruby("begin; TPS.load!; rescue TPS::LibraryError => e; print e.message; end",
+                   "TPS_LIBRARY" => "/nonexistent/libtps.so")
+    assert_match(%r{/nonexistent/libtps\.so}, output)
+  end
+
+  # What has no credentials yet boots without the library, and says so when it is needed.
+  def test_a_client_without_credentials_needs_it_later
+    script = <<~RUBY
+      client = TPS::Client.new { #{LOGIN} }
+      print "made "
+      begin
+        client.token
+      rescue TPS::LibraryError => e
+        print e.status
+      end
+    RUBY
+    assert_equal ["made library", ""], ruby(script, "TPS_LIBRARY" => "/nonexistent/libtps.so").first(2)
+  end
+
   def test_it_can_be_tried_again
     script = <<~RUBY
       2.times do

@@ -11,6 +11,7 @@ class PackageTest < TPSTest
   # What README.md says.
   GLIBC = "2.34"
   MIB = 1024 * 1024
+  REPOSITORY = "https://example.com/libtps.git"
 
   # Outside the repository, with the library's own options from the environment.
   SCRIPT = <<~RUBY
@@ -34,7 +35,7 @@ class PackageTest < TPSTest
         Minitest.after_run { FileUtils.rm_rf(directory) }
         # Whatever permissions this user's files have.
         script = 'umask 077 && exec "$0" "$1"'
-        output, status = Open3.capture2e("sh", "-c", script, File.expand_path("../package.sh", __dir__), directory)
+        output, status = Open3.capture2e({ "TPS_REPOSITORY" => REPOSITORY }, "sh", "-c", script, File.expand_path("../package.sh", __dir__), directory)
         raise output unless status.success?
       end
     end
@@ -64,6 +65,11 @@ class PackageTest < TPSTest
       assert_equal ["tps", TPS::VERSION], [specification.name, specification.version.to_s]
       assert_equal ["ffi"], specification.dependencies.map(&:name)
       assert_empty specification.executables
+      metadata = specification.metadata
+      assert_equal "https://example.com/libtps", specification.homepage
+      assert_equal %w[bug_tracker_uri changelog_uri documentation_uri rubygems_mfa_required source_code_uri],
+                   metadata.keys.sort
+      assert_match(%r{\Ahttps://example\.com/libtps/blob/v#{TPS::VERSION}/CHANGELOG\.md\z}, metadata["changelog_uri"])
     end
   end
 
@@ -103,6 +109,29 @@ class PackageTest < TPSTest
     end
   end
 
+  # Bundler checks it out, and builds the library from the repository.
+  def test_a_git_source
+    skip "needs Bundler" unless system("bundle", "--version", out: File::NULL, err: File::NULL)
+    Dir.mktmpdir do |directory|
+      repository, application = %w[repository application].map { |name| File.join(directory, name) }
+      commit(repository)
+      FileUtils.mkdir(application)
+      File.write(File.join(application, "Gemfile"),
+                 %(gem "tps", git: "file://#{repository}", glob: "bindings/ruby/*.gemspec"\n))
+      target = File.join(directory, "target").tap { |it| FileUtils.mkdir(it) }
+      output("cp", "-a", File.join(ROOT, "target/release"), target)
+      environment = { **gem_environment(File.join(directory, "gems")), "CARGO_TARGET_DIR" => target, "HOME" => directory,
+                      "CARGO_HOME" => ENV.fetch("CARGO_HOME", File.join(Dir.home, ".cargo")),
+                      "RUSTUP_HOME" => ENV.fetch("RUSTUP_HOME", File.join(Dir.home, ".rustup")) }
+      text, status = Open3.capture2e(environment, "bundle", "install", "--local", chdir: application)
+      assert_predicate status, :success?, text
+
+      text, = Open3.capture2e(environment, "bundle", "exec", "ruby", "-e",
+                              'require "tps"; puts TPS.load!, $LOADED_FEATURES.grep(%r{/tps\.rb})', chdir: application)
+      assert_match(%r{\A\d+\.\d+\.\d+\n#{directory}/gems/bundler/gems/}, text)
+    end
+  end
+
   def test_no_cargo
     Dir.mktmpdir do |home|
       bin = File.join(home, "bin").tap { |directory| FileUtils.mkdir(directory) }
@@ -115,6 +144,15 @@ class PackageTest < TPSTest
   end
 
   private
+
+  # What git knows of this repository, as a repository of its own.
+  def commit(directory)
+    FileUtils.mkdir(directory)
+    output("sh", "-c", 'git -C "$0" ls-files -z | tar -C "$0" --null -T - -c | tar -C "$1" -x', ROOT, directory)
+    [%w[init -q], %w[add -A], %w[-c user.name=a -c user.email=a@example.com commit -qm a]].each do |arguments|
+      output("git", "-C", directory, *arguments)
+    end
+  end
 
   def source_gem
     File.join(self.class.gems, "tps-#{TPS::VERSION}.gem")

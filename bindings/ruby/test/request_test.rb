@@ -184,7 +184,7 @@ class RequestTest < TPSTest
     IO.pipe do |reader, writer|
       writer.close
       request = post
-      request.set_form({ "file" => reader }, "multipart/form-data")
+      request.set_form([["file", reader, { filename: "a" }]], "multipart/form-data")
       assert_equal "401", @client.request(request).code
     end
     assert_equal 1, bodies.size

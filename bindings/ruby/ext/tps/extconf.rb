@@ -10,6 +10,17 @@ unless system("cargo", "--version", out: File::NULL, err: File::NULL)
         "gem install tps --platform #{RbConfig::CONFIG["host_cpu"]}-linux"
 end
 
+# In a gem the source is beside this file; in a checkout, as Bundler makes it of a Git source, it is the repository's.
+manifest = [".", "../../../.."].map { |directory| File.join(directory, "Cargo.toml") }.find { |file| File.file?(file) }
+abort "there is no Cargo.toml beside #{__FILE__} or in a repository around it: the gem is not complete" unless manifest
+
+# What cargo calls the library, and what the gem calls it.
+library = RbConfig::CONFIG["host_os"].include?("darwin") ? "libtps.dylib" : "libtps.so"
+
+# On musl cargo makes no shared library unless it is told to link the C library dynamically.
+musl = RbConfig::CONFIG["host_os"].include?("musl") || Dir["/lib/ld-musl-*"].any?
+flags = "RUSTFLAGS='#{ENV.fetch("RUSTFLAGS", "")} -C target-feature=-crt-static' " if musl
+
 File.write("Makefile", <<~MAKE)
   # Where cargo builds; one of its own that is given here stays.
   target = #{ENV.fetch("CARGO_TARGET_DIR", "target")}
@@ -17,11 +28,11 @@ File.write("Makefile", <<~MAKE)
   sitearchdir = #{RbConfig::CONFIG["sitearchdir"]}
 
   all:
-  \tcargo build --release --locked --target-dir "$(target)"
+  \t#{flags}cargo build --release --locked --manifest-path "#{manifest}" --target-dir "$(target)"
 
   install: all
   \tmkdir -p "$(DESTDIR)$(sitearchdir)/tps"
-  \tinstall -m 0755 "$(target)/release/libtps.so" "$(DESTDIR)$(sitearchdir)/tps/libtps.so"
+  \tinstall -m 0755 "$(target)/release/#{library}" "$(DESTDIR)$(sitearchdir)/tps/#{library}"
   \trm -rf target
 
   clean:

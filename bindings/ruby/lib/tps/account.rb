@@ -14,13 +14,18 @@ module TPS
     class << self
       # @return [Testing::Substitute, nil] what serves all clients instead of the library, see {Testing.fake!}
       attr_accessor :substitute
+
+      # @raise [LibraryError] always
+      def refuse_ractors
+        raise LibraryError, "TPS works in the main Ractor alone: take the token there and send it to the others"
+      end
     end
 
     # @param given [Hash] keywords of {Client#initialize}; emptied
     # @yieldreturn [Hash, nil] credentials, asked for at the first use
     # @raise [InvalidArgumentError]
     def initialize(given, &credentials)
-      main_ractor!
+      self.class.refuse_ractors unless Ractor.current.equal?(Ractor.main)
       @logger = Events.logger!(given.delete(:logger))
       return take(given) unless credentials
 
@@ -124,12 +129,6 @@ module TPS
     def new_connection
       require_relative "connection"
       Connection.new(settings)
-    end
-
-    def main_ractor!
-      return if Ractor.current.equal?(Ractor.main)
-
-      raise LibraryError, "TPS works in the main Ractor alone: take the token there and send it to the others"
     end
   end
 end

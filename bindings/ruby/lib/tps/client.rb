@@ -215,6 +215,12 @@ module TPS
       @account = @account.dup
     end
 
+    # What is handed to a Ractor is cloned by Ruby itself.
+    def initialize_clone(original, **)
+      Account.refuse_ractors if caller_locations(1, 2).any? { |frame| frame.path == "<internal:ractor>" }
+      super
+    end
+
     # @return [Native::Handle, Testing::Script]
     def open
       raise ClosedError, "the client is closed; make a new one" if @closed || @account.nil?

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "rbconfig"
 require_relative "errors"
 require_relative "library/diagnosis"
 
@@ -13,8 +14,10 @@ module TPS
     # The oldest library that has every function this gem calls.
     REQUIRED = "0.2.0"
 
-    SYSTEM = "libtps.so.0"
-    SHIPPED = File.join(__dir__, "libtps.so")
+    MAC = RbConfig::CONFIG["host_os"].include?("darwin")
+    FILE = MAC ? "libtps.dylib" : "libtps.so"
+    SYSTEM = MAC ? "libtps.0.dylib" : "libtps.so.0"
+    SHIPPED = File.join(__dir__, FILE)
     REPOSITORY = File.expand_path("../../../..", __dir__)
 
     class << self
@@ -56,7 +59,7 @@ module TPS
         spec = Gem.loaded_specs["tps"] if defined?(Gem)
         return if spec.nil? || spec.extensions.empty? || !__dir__.start_with?(spec.full_gem_path)
 
-        File.join(spec.extension_dir, "tps/libtps.so")
+        File.join(spec.extension_dir, "tps", FILE)
       end
 
       # An installed gem has no repository around it, and must not look into whatever directories lie there instead.
@@ -65,7 +68,7 @@ module TPS
       end
 
       def built
-        %w[release debug].map { |profile| File.join(REPOSITORY, "target", profile, "libtps.so") }
+        %w[release debug].map { |profile| File.join(REPOSITORY, "target", profile, FILE) }
       end
 
       def older?(version)

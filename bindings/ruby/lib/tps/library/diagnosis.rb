@@ -40,7 +40,16 @@ module TPS
         private
 
         def nowhere(places, words)
-          "libtps is not found: no #{places.join(", no ")}, and for #{SYSTEM} the system says: #{meaning(words)}"
+          "libtps is not found: no #{places.join(", no ")}, and for #{SYSTEM} the system says: " \
+            "#{meaning(words)}#{platform}"
+        end
+
+        # Where there is no gem with the library inside.
+        def platform
+          ours = RbConfig::CONFIG.values_at("host_cpu", "host_os").join("-")
+          return if ours.match?(/\A(?:x86_64|aarch64)-linux(?:-gnu)?\z/)
+
+          " This platform is #{ours}; gems with the library inside are made for x86_64 and aarch64 Linux with glibc."
         end
 
         # The loader's words, without what ffi puts around them.
