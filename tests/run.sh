@@ -6,7 +6,8 @@ export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
 need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
-  ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq puma \
+  ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-vcr ruby-sidekiq puma ruby-railties ruby-actionpack ruby-async \
+  ruby-excon ruby-rest-client ruby-httparty ruby-http ruby-typhoeus ruby-httpclient bundler rubocop yard \
   php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
   php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http php-illuminate-container php-phpoption php-vlucas-phpdotenv \
   php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php8.2 php-codesniffer \
@@ -110,7 +111,15 @@ suite "the process of a C program" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/proc
 
 suite "cargo cinstall" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/package.sh
 
+documented() {
+  env -C bindings/ruby yard stats --list-undoc --no-save --no-cache >"$scratch/yard" 2>&1
+  cat "$scratch/yard"
+  ! grep -q '^\[\(warn\|error\)\]' "$scratch/yard" && grep -q '100.00% documented' "$scratch/yard"
+}
+
 echo "== Ruby"
+check "rubocop" env -C bindings/ruby rubocop
+check "yard: everything public is documented" documented
 suite "minitest" '(?P<ran>\d+) runs, \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors' \
   env -C bindings/ruby ruby -w -Ilib -Itest test/all.rb
 

@@ -100,7 +100,9 @@ class FakeProcessTest < TPSTest
 
   def test_the_fakes_tokens_are_such_as_the_real_one_takes
     WRONG.fetch(:token).each do |token|
-      [-> { TPS::Testing.fake(token:) }, -> { TPS::Testing.fake!(token:) }, -> { TPS::Testing.fake(tokens: ["t", token]) }]
+      [-> { TPS::Testing.fake(token:) }, -> { TPS::Testing.fake!(token:) }, lambda {
+                                                                              TPS::Testing.fake(tokens: ["t", token])
+                                                                            }]
         .each { |make| assert_error(TPS::InvalidArgumentError, :invalid_argument, secrets: "s3cr", &make) }
     end
     assert_error(TPS::InvalidArgumentError, :invalid_argument) { TPS::Testing.fake(token: "t").invalidate("") }
@@ -130,7 +132,8 @@ class FakeProcessTest < TPSTest
     RUBY
     output, errors, = ruby(script)
 
-    assert_equal 2, output.scan(/^WebMock forbids connections to #{Organization::SERVER}.*TPS::Testing\.fake!/).size, errors
+    assert_equal 2, output.scan(/^WebMock forbids connections to #{Organization::SERVER}.*TPS::Testing\.fake!/).size,
+                 errors
     assert_equal %w[64 64 nil], output.lines(chomp: true).last(3)
     assert_equal 1, @organization.logins
   end

@@ -28,7 +28,7 @@ class FiberTest < TPSTest
 
   def test_a_login_for_a_request
     uri = URI("#{Organization::SERVER}/api/v1/organizations/")
-    assert_equal "200", assert_goes_on { @client.request(Net::HTTP::Get.new(uri)).code }
+    assert_equal("200", assert_goes_on { @client.request(Net::HTTP::Get.new(uri)).code })
   end
 
   def test_fibers_share_a_login

@@ -56,7 +56,8 @@ class ForkTest < ProcessTest
           in_child do
             ask(client)
             ask
-            Dir.children("/proc/self/task").size == 1 or abort "a thread"
+            # Ruby 3.3 has one of its own.
+            Dir["/proc/self/task/*/comm"].none? { |file| File.read(file).start_with?("tps") } or abort "a thread"
           end
         end
       RUBY

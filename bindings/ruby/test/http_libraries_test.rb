@@ -10,7 +10,8 @@ class HTTPLibrariesTest < TPSTest
 
   LIBRARIES = {
     "net/http" => ["Net::HTTP.get_response(URI(url), \"Authorization\" => \"Token \#{token}\")", "code"],
-    "net/http_value" => ["Net::HTTP.get_response(URI(url), \"Authorization\" => \"Token \#{token}\").tap(&:value)", "code"],
+    "net/http_value" => ["Net::HTTP.get_response(URI(url), \"Authorization\" => \"Token \#{token}\").tap(&:value)",
+                         "code"],
     "excon" => ["Excon.get(url, #{HEADERS})", "status"],
     "excon_expects" => ["Excon.get(url, #{HEADERS}, expects: 200)", "status"],
     "rest-client" => ["RestClient.get(url, { \"Authorization\" => \"Token \#{token}\" })", "code"],
@@ -22,11 +23,13 @@ class HTTPLibrariesTest < TPSTest
     "typhoeus" => ["Typhoeus.get(url, #{HEADERS})", "code"],
     "httpclient" => ["HTTPClient.get(url, header: { \"Authorization\" => \"Token \#{token}\" })", "status"],
     "httpclient_content" => [
-      "HTTPClient.new.get_content(url, header: { \"Authorization\" => \"Token \#{token}\" }) && Struct.new(:code).new(200)", "code"
+      "HTTPClient.new.get_content(url, header: { \"Authorization\" => \"Token \#{token}\" }) && " \
+      "Struct.new(:code).new(200)", "code"
     ],
     "faraday" => ["Faraday.get(url, nil, { \"Authorization\" => \"Token \#{token}\" })", "status"],
     "faraday_raise_error" => [
-      "Faraday.new { |f| f.response :raise_error }.get(url, nil, { \"Authorization\" => \"Token \#{token}\" })", "status"
+      "Faraday.new { |f| f.response :raise_error }.get(url, nil, { \"Authorization\" => \"Token \#{token}\" })",
+      "status"
     ],
     "an_exception_around_it" => [
       "begin; Net::HTTP.get_response(URI(url), \"Authorization\" => \"Token \#{token}\").tap(&:value); " \
@@ -60,7 +63,7 @@ class HTTPLibrariesTest < TPSTest
   private
 
   def print_of(name, login, before, code, status, url = "#{Organization::SERVER}/api/v1/organizations/")
-    file = FILES.fetch(name) { name[/\A[a-z\-\/]+/].delete_suffix("_") }
+    file = FILES.fetch(name) { name[%r{\A[a-z\-/]+}].delete_suffix("_") }
     script = <<~RUBY
       begin
         require #{file.inspect}

@@ -35,7 +35,8 @@ class PackageTest < TPSTest
         Minitest.after_run { FileUtils.rm_rf(directory) }
         # Whatever permissions this user's files have.
         script = 'umask 077 && exec "$0" "$1"'
-        output, status = Open3.capture2e({ "TPS_REPOSITORY" => REPOSITORY }, "sh", "-c", script, File.expand_path("../package.sh", __dir__), directory)
+        output, status = Open3.capture2e({ "TPS_REPOSITORY" => REPOSITORY }, "sh", "-c", script,
+                                         File.expand_path("../package.sh", __dir__), directory)
         raise output unless status.success?
       end
     end
@@ -120,9 +121,11 @@ class PackageTest < TPSTest
                  %(gem "tps", git: "file://#{repository}", glob: "bindings/ruby/*.gemspec"\n))
       target = File.join(directory, "target").tap { |it| FileUtils.mkdir(it) }
       output("cp", "-a", File.join(ROOT, "target/release"), target)
-      environment = { **gem_environment(File.join(directory, "gems")), "CARGO_TARGET_DIR" => target, "HOME" => directory,
-                      "CARGO_HOME" => ENV.fetch("CARGO_HOME", File.join(Dir.home, ".cargo")),
-                      "RUSTUP_HOME" => ENV.fetch("RUSTUP_HOME", File.join(Dir.home, ".rustup")) }
+      rust = %w[cargo rustup].to_h do |name|
+        [variable = "#{name.upcase}_HOME", ENV.fetch(variable, File.join(Dir.home, ".#{name}"))]
+      end
+      gems = gem_environment(File.join(directory, "gems"))
+      environment = { **gems, **rust, "CARGO_TARGET_DIR" => target, "HOME" => directory }
       text, status = Open3.capture2e(environment, "bundle", "install", "--local", chdir: application)
       assert_predicate status, :success?, text
 

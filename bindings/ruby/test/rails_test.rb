@@ -8,7 +8,7 @@ class RailsTest < ProcessTest
   README = File.read(File.expand_path("../README.md", __dir__), encoding: "UTF-8")
   INITIALIZER = README[%r{^```ruby\n(# config/initializers/tps\.rb\n.*?)^```$}m, 1]
 
-  APPLICATION = <<~RUBY
+  APPLICATION = <<~RUBY.freeze
     require "rails"
     require "action_controller/railtie"
     require "active_support/core_ext/integer/time"
@@ -35,6 +35,7 @@ class RailsTest < ProcessTest
     Application.routes.draw { get "/" => "organizations#index" }
     GET = -> { Rack::MockRequest.new(Application).get("/") }
   RUBY
+  private_constant :README, :INITIALIZER, :APPLICATION
 
   def setup
     super

@@ -60,7 +60,8 @@ class ReadmeTest < ProcessTest
   def self.blocks(readme)
     heading = nil
     numbers = Hash.new(0)
-    File.read(File.expand_path(readme, __dir__), encoding: "UTF-8").scan(PARTS).each_with_object({}) do |(language, code, title), found|
+    File.read(File.expand_path(readme, __dir__),
+              encoding: "UTF-8").scan(PARTS).each_with_object({}) do |(language, code, title), found|
       heading = title || heading
       found["#{heading} #{numbers[heading] += 1}"] = code if language == "ruby"
     end

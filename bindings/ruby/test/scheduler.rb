@@ -33,7 +33,7 @@ class Scheduler
 
   def io_wait(io, events, timeout)
     loop do
-      ready = IO.select([io].select { events & IO::READABLE != 0 }, [io].select { events & IO::WRITABLE != 0 }, [], 0)
+      ready = IO.select([*(io if events.anybits?(IO::READABLE))], [*(io if events.anybits?(IO::WRITABLE))], [], 0)
       return events if ready
       return false if timeout && (timeout -= 0.005).negative?
 

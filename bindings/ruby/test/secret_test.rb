@@ -151,7 +151,7 @@ class FrameTest < TPSTest
     "a token given to from_env" => 'TPS.from_env(token: "s3cr3t")',
     "a proxy" => 'TPS.login(username: "a", password: "b", organization_id: "c", proxy: "http://s3cr3t@")',
     "a login that is refused" =>
-      'TPS.login(username: "a", password: "s3cr3t", organization_id: "b", base_url: "http://127.0.0.1:1", cache: "memory")',
+      'TPS.login(username: "a", password: "s3cr3t", organization_id: "b", base_url: "http://127.0.0.1:1")',
     "a token that is rejected" => 'TPS::Testing.fake(token: "s3cr3t").with_token { raise TPS::TokenRejected }'
   }.each do |name, call|
     define_method(:"test_#{name.tr(" -", "_")}") do

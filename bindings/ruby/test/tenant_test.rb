@@ -125,6 +125,7 @@ class TenantTest < TPSTest
   end
 
   def status_with(token)
-    Net::HTTP.get_response(URI("#{Organization::SERVER}/api/v1/organizations/"), "Authorization" => "Token #{token}").code
+    Net::HTTP.get_response(URI("#{Organization::SERVER}/api/v1/organizations/"),
+                           "Authorization" => "Token #{token}").code
   end
 end

@@ -27,15 +27,11 @@ module TPS
     def initialize(given, &credentials)
       self.class.refuse_ractors unless Ractor.current.equal?(Ractor.main)
       @logger = Events.logger!(given.delete(:logger))
-      return take(given) unless credentials
-
-      if given.keys.map(&:to_sym).intersect?([:token, *Arguments::CREDENTIALS])
-        given.clear
-        raise InvalidArgumentError, "give credentials as arguments or by a block, not both"
+      if credentials
+        ask_later(given, credentials)
+      else
+        @arguments = Arguments.new(given)
       end
-      options = given.dup
-      given.clear
-      @later = -> { { **options, **hash(credentials.call) } }
     end
 
     # @return [Boolean] whether all credentials are known without asking
@@ -107,8 +103,13 @@ module TPS
 
     private
 
-    def take(given)
-      @arguments = Arguments.new(given)
+    def ask_later(given, credentials)
+      both = given.keys.map(&:to_sym).intersect?([:token, *Arguments::CREDENTIALS])
+      options = both ? nil : given.dup
+      given.clear
+      raise InvalidArgumentError, "give credentials as arguments or by a block, not both" if both
+
+      @later = -> { { **options, **hash(credentials.call) } }
     end
 
     # @return [Arguments, nil] nil once the library has them

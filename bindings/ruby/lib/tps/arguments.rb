@@ -54,7 +54,7 @@ module TPS
 
     # @return [String, nil] what is wrong
     def take(given)
-      given = given.to_h { |name, value| [name.to_sym, value] }.tap { given.clear }
+      given = given.transform_keys(&:to_sym).tap { given.clear }
       return "lazy is no option here: TPS::Client.new is lazy, TPS.login is not" if given.key?(:lazy)
 
       credentials = given.slice(*CREDENTIALS)

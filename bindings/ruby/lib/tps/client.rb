@@ -33,8 +33,8 @@ module TPS
       given = options.keys.map(&:to_sym) & Environment::CREDENTIALS
       unless given.empty?
         options.clear
-        raise InvalidArgumentError, "from_env takes all credentials from the environment: #{given.join(", ")} cannot be " \
-                                    "given; TPS.login takes all as arguments"
+        raise InvalidArgumentError, "from_env takes all credentials from the environment: #{given.join(", ")} " \
+                                    "cannot be given; TPS.login takes all as arguments"
       end
 
       credentials = Secret.new(Environment.credentials)
@@ -44,8 +44,8 @@ module TPS
     end
 
     # Makes a client without any I/O; the first {#token} logs in. nil means not given. Credentials are never taken from
-    # the environment, see {TPS.from_env}. One that is missing, nil or empty is told by the first {#token}, so that a program
-    # boots without them; everything else that is wrong is told at once.
+    # the environment, see {TPS.from_env}. One that is missing, nil or empty is told by the first {#token}, so that a
+    # program boots without them; everything else that is wrong is told at once.
     #
     # @overload initialize(username:, password:, organization_id:, **options)
     # @overload initialize(**options, &credentials)

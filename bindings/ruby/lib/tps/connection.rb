@@ -49,8 +49,8 @@ module TPS
       return [nil] if @proxy.expose.nil? || @no_proxy.excepts?(uri.hostname, uri.port)
 
       arguments(proxy_uri) or raise InvalidArgumentError,
-                                    "Net::HTTP can use an http:// proxy only, and this one is another: give request a " \
-                                    "session of yours by http:, or use with_token and a library that can"
+                                    "Net::HTTP can use an http:// proxy only, and this one is another: give request " \
+                                    "a session of yours by http:, or use with_token and a library that can"
     end
 
     # @return [URI, nil]

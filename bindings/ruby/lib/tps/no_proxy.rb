@@ -31,7 +31,8 @@ module TPS
         if host == "*" then ->(*) { true }
         elsif name.include?("/") then network(*name.split("/", 2))
         elsif address(name) then network(name, nil)
-        else domain(name.delete_prefix("*").delete_prefix("."))
+        else
+          domain(name.delete_prefix("*").delete_prefix("."))
         end
       [port, matches] if matches
     end

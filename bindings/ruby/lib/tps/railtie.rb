@@ -2,7 +2,7 @@
 
 require "rails/railtie"
 
-module TPS
+module TPS # rubocop:disable Style/Documentation -- see tps.rb
   # Rails' part: its logger, `config.tps`, and {TPS.client}. Loaded only where Rails is.
   #
   #   config.tps.timeout = 5.seconds   # any option of TPS::Client.new

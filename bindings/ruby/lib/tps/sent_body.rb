@@ -39,7 +39,7 @@ module TPS
     # their start, and do not tell where they are.
     def untouched_form?(stream)
       parts = stream.instance_variable_get(:@ios)
-      parts.is_a?(Array) && stream.instance_variable_get(:@index) == 0 &&
+      parts.is_a?(Array) && stream.instance_variable_get(:@index)&.zero? &&
         parts.all? { |part| position(part)&.zero? }
     end
 

@@ -9,8 +9,8 @@ module TPS
   # For the tests of programs that use this gem. Loaded only by `require "tps/testing"`.
   module Testing
     class << self
-      # Makes a client that needs neither the library nor a network. It is a {Client} in every respect: {Client#request},
-      # {Client#with_token} and Faraday send its tokens, through WebMock for instance.
+      # Makes a client that needs neither the library nor a network. It is a {Client} in every respect:
+      # {Client#request}, {Client#with_token} and Faraday send its tokens, through WebMock for instance.
       #
       #   TPS::Testing.fake(token: "t")
       #   TPS::Testing.fake(tokens: %w[t1 t2])
@@ -18,8 +18,8 @@ module TPS
       #   TPS::Testing.fake(error: TPS::ThrottledError.new("wait", retry_after: 60.0))
       #
       # @param token [String, nil] what {Client#token} returns, whatever is reported
-      # @param tokens [Array<String, Error>, nil] what it returns or raises, one after another: a token serves until it is
-      #   reported by {Client#invalidate} or revoked by {Client#logout}, an error is raised once; the last one stays
+      # @param tokens [Array<String, Error>, nil] what it returns or raises, one after another: a token serves until it
+      #   is reported by {Client#invalidate} or revoked by {Client#logout}, an error is raised once; the last one stays
       # @param error [Error, nil] what it raises each time
       # @param base_url [String] where its tokens are sent
       # @param organization_id [String]
@@ -34,8 +34,8 @@ module TPS
         FakeClient.new(Script.new(steps, base_url), Settings.new({ base_url: }, organization_id))
       end
 
-      # From now on no client of this process touches the library or the network, neither those that are there already nor
-      # new ones: all give these tokens. Arguments are checked as before. With a block, until it ends; else until
+      # From now on no client of this process touches the library or the network, neither those that are there already
+      # nor new ones: all give these tokens. Arguments are checked as before. With a block, until it ends; else until
       # {real!}. Takes `token`, `tokens` and `error` as {fake} does.
       #
       #   TPS::Testing.fake!

@@ -5,8 +5,8 @@ require "uri"
 
 module TPS
   module Testing
-    # What the library refuses, for fakes, which have no library. Each method returns what is wrong, or nil, and shows no
-    # value.
+    # What the library refuses, for fakes, which have no library. Each method returns what is wrong, or nil, and shows
+    # no value.
     #
     # @api private
     module Checks
@@ -52,7 +52,9 @@ module TPS
         def base_url(value)
           uri = URI(value) if value.is_a?(String)
           return "option base_url must be a URL like https://app.tpstreams.com" unless uri.is_a?(URI::HTTP) && uri.host
-          return "option base_url has user information, a query or a fragment" if uri.userinfo || uri.query || uri.fragment
+          if uri.userinfo || uri.query || uri.fragment
+            return "option base_url has user information, a query or a fragment"
+          end
 
           return if uri.scheme == "https" || LOOPBACK.match?(uri.host)
 
