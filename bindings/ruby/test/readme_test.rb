@@ -12,19 +12,41 @@ class ReadmeTest < ProcessTest
     client = TPS.from_env
   RUBY
 
+  # What stands before a block that uses an HTTP library.
+  def self.with(library)
+    "$VERBOSE = nil # It has warnings of its own.\n#{CLIENT}require #{library.inspect}\n"
+  end
+
+  WEBMOCK = <<~RUBY
+    $VERBOSE = nil # WebMock loads whatever HTTP libraries there are.
+    require "net/http"
+    require "webmock"
+    include WebMock::API
+    WebMock.enable!
+  RUBY
+
   # What stands around a block in a program, by the heading above it: before, after, and what is printed then.
   AROUND = {
     "tps 1" => ["", "print response.code", "200"],
+    "Credentials 1" => ["require \"tps\"", "print clients.values.first.token.size", "64"],
     "Requests 1" => [CLIENT, "print response.code", "200"],
+    "HTTP libraries 1" => [with("excon"), "print response.status", "200"],
+    "HTTP libraries 2" => [with("rest-client"), "print response.code", "200"],
+    "HTTP libraries 3" => [with("httparty"), "print response.code", "200"],
+    "HTTP libraries 4" => [with("http"), "print response.code", "200"],
+    "HTTP libraries 5" => [with("typhoeus"), "print response.code", "200"],
+    "HTTP libraries 6" => [with("open-uri"), "print file.status.first", "200"],
     "Faraday 1" => [CLIENT, "print response.status", "200"],
-    # What Rails gives an initializer.
-    "Rails 1" => [<<~BEFORE, "print Rails.application.config.x.tps.token.size", "64"],
-      require "ostruct"
-      require "tps"
-      names = %i[username password organization_id]
-      credentials = OpenStruct.new(tps: names.to_h { |name| [name, ENV.delete("TPS_\#{name.upcase}")] })
-      config = OpenStruct.new(x: OpenStruct.new)
-      Rails = OpenStruct.new(application: OpenStruct.new(credentials:, config:))
+    # As an application does; test/rails_test.rb has real ones.
+    "Rails 1" => [<<~BEFORE, "print TPS.client.token.size, TPS.client.account.settings.timeout_ms", "645000"],
+      $VERBOSE = nil
+      require "rails"
+      require "active_support/core_ext/integer/time"
+      # This test's own process had it before Rails.
+      require "tps/railtie"
+      Application = Class.new(Rails::Application) { def self.name = "Application" }
+      row = %i[username password organization_id].to_h { |name| [name, ENV.delete("TPS_\#{name.upcase}")] }
+      Rails.application.credentials.define_singleton_method(:tps) { row }
     BEFORE
     "Puma, Sidekiq, Resque, forks 1" => [<<~BEFORE, <<~AFTER, "60nil"],
       $VERBOSE = nil # Sidekiq itself causes warnings.
@@ -44,13 +66,17 @@ class ReadmeTest < ProcessTest
         end
       end
     BEFORE
-    "Tests of your own 1" => [<<~BEFORE, "print response.code, client.token", "200t2"],
-      $VERBOSE = nil # WebMock loads whatever HTTP libraries there are.
-      require "net/http"
-      require "webmock"
-      include WebMock::API
-      WebMock.enable!
+    "Threads, Async, Ractors 1" => [with("async").sub("TPS.from_env", "TPS.from_env(lazy: true)"), "", "64"],
+    "Logs, events, stats 1" => [<<~BEFORE, "TPS.from_env", "login first"],
+      $VERBOSE = nil
+      require "active_support"
+      require "active_support/notifications"
+      require "tps"
     BEFORE
+    "Tests of your own 1" => ["#{WEBMOCK}ENV.delete(\"TPS_BASE_URL\")", "print response.code, client.token", "200t"],
+    "Tests of your own 2" => [WEBMOCK, "print response.code, client.token", "200t2"],
+    "Tests of your own 3" => ["$VERBOSE = nil\nrequire \"vcr\"\nrequire \"tps/testing\"",
+                              "print TPS.from_env.token", "fake-token"],
     "Use 1" => [CLIENT, "print client.token.size", "64"]
   }.freeze
 
@@ -79,7 +105,7 @@ class ReadmeTest < ProcessTest
 
       assert_equal [printed], lines
       assert_predicate status, :success?
-      assert_equal name == "Tests of your own 1" ? 0 : 1, @organization.logins
+      assert_equal name.start_with?("Tests of your own") ? 0 : 1, @organization.logins
     end
   end
 
