@@ -92,12 +92,20 @@ class RailsTest < ProcessTest
   end
 
   def test_config_tps
-    output = rails("puts GET.call.body, TPS.client.account.settings.timeout_ms", <<~RUBY)
-      config.tps.timeout = 7.seconds
+    output = rails("puts GET.call.body, TPS.client.account.settings.connect_timeout_ms", <<~RUBY)
+      config.tps.connect_timeout = 7.seconds
       config.tps.credentials = -> { #{@organization.login.slice(:username, :password, :organization_id)} }
     RUBY
     assert_includes output, @organization.name
     assert_match(/^7000$/, output)
+  end
+
+  # What was named gives none: nobody else's are taken.
+  def test_credentials_that_are_named_count_alone
+    ENV.update(@credentials)
+    script = "begin; TPS.client.token; rescue TPS::InvalidArgumentError => e; puts e.message; end"
+    assert_match(/\Ausername is missing/, rails(script, "config.tps.credentials = -> { nil }"))
+    assert_equal 0, @organization.logins
   end
 
   # In the test environment, and only because it was asked for.

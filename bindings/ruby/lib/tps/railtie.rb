@@ -36,9 +36,11 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
 
       private
 
+      # What was named counts alone, even if it gives none.
       def credentials(given)
-        given = given.call if given.respond_to?(:call)
-        given || ::Rails.application.credentials.tps || Environment.credentials
+        return given.respond_to?(:call) ? given.call : given if given
+
+        ::Rails.application.credentials.tps || Environment.credentials
       end
     end
   end
