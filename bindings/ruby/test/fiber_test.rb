@@ -5,8 +5,10 @@ require "test_helper"
 
 # Under a fiber scheduler: while one fiber waits for two seconds, another one goes on.
 class FiberTest < TPSTest
-  # Seconds between two ticks, of which the ticker sleeps 0.01.
+  # Seconds between two ticks, of which the ticker sleeps 0.01: most of them. The machine may be busy now and then.
+  # A login that holds up the loop makes one gap of two seconds, and waits inside the library make all of them longer.
   GAP = 0.06
+  LONGEST = 1.0
 
   def setup
     super
@@ -68,12 +70,14 @@ class FiberTest < TPSTest
         print client.token.size
         ticker.stop
       end
-      print gaps.size > 40, " ", gaps.max(2).last
+      print " ", gaps.sort[gaps.size / 2], " ", gaps.max
     RUBY
     output, errors, = Open3.capture3(RbConfig.ruby, "-I#{LIB}", "-rtps", "-e", script)
 
-    assert_match(/\A64true /, output, errors)
-    assert_operator output.split.last.to_f, :<, GAP
+    size, median, longest = output.split.map(&:to_f)
+    assert_equal 64, size, errors
+    assert_operator median, :<, GAP
+    assert_operator longest, :<, LONGEST
   end
 
   private
@@ -87,9 +91,8 @@ class FiberTest < TPSTest
     gaps = ticks.each_cons(2).map { |before, after| after - before }
 
     assert_operator elapsed, :>, 1.5
-    # The machine may have been busy for a moment, once.
-    assert_operator gaps.max(2).last, :<, GAP
-    assert_operator ticks.size, :>, elapsed / GAP
+    assert_operator gaps.sort[gaps.size / 2], :<, GAP
+    assert_operator gaps.max, :<, LONGEST
     outcome
   end
 

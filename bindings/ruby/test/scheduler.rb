@@ -33,7 +33,8 @@ class Scheduler
 
   def io_wait(io, events, timeout)
     loop do
-      ready = IO.select([*(io if events.anybits?(IO::READABLE))], [*(io if events.anybits?(IO::WRITABLE))], [], 0)
+      ready = IO.select([(io if events.anybits?(IO::READABLE))].compact,
+                        [(io if events.anybits?(IO::WRITABLE))].compact, [], 0)
       return events if ready
       return false if timeout && (timeout -= 0.005).negative?
 

@@ -88,7 +88,7 @@ module TPS
     # @return [String] frozen UTF-8
     # @raise [Error] one subclass for each reason
     def token
-      KeptTokens::TABLE[@address ? Native.generation(@address) : 0] || wait_for_token
+      KeptTokens::TABLE[@address ? Native.generation(@address) : 0]&.token || wait_for_token
     end
 
     # The value for the header `Authorization`.
