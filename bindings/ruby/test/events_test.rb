@@ -60,6 +60,17 @@ class EventsTest < TPSTest
     assert_equal %w[login], kinds
   end
 
+  # What was told before the library had the account does not mix up two.
+  def test_two_accounts_after_requests_elsewhere
+    clients = [@organization, Organization.new].map { |it| TPS::Client.new(logger: @logger) { it.login(logger: nil) } }
+    elsewhere = URI(Faults::SERVER).tap { |uri| uri.path = "/ok/elsewhere/" }
+    clients.each { |client| client.request(Net::HTTP::Get.new(elsewhere)) }
+    clients.first.tap(&:token).tap(&:logout).token
+    clients.each(&:token)
+
+    assert_equal %w[login logout login login], kinds
+  end
+
   def test_the_logger_of_the_package
     TPS.logger = @logger
     TPS.login(**@organization.login)

@@ -84,6 +84,22 @@ class WithTokenTest < TPSTest
     assert_equal %w[t1], tokens
   end
 
+  # An exception's own members are not always a response's.
+  def test_an_exception_with_members_of_other_kinds
+    wrong = Class.new(StandardError) do
+      def response(_needed) = nil
+      def io = raise("closed")
+    end
+    error = assert_raises(wrong) { fake.with_token { raise wrong, "mine" } }
+    assert_equal "mine", error.message
+  end
+
+  def test_a_list_as_rack_has_it
+    assert_equal %w[t1 t2], tokens_until([401, CHALLENGE, [INVALID]])
+    assert_equal %w[t1 t2], tokens_until({ status: 401, headers: CHALLENGE, body: INVALID })
+    assert_equal %w[t1], tokens_until([403, CHALLENGE, ["{}"]])
+  end
+
   def test_the_real_server
     organization = Organization.new
     client = TPS.login(**organization.login)

@@ -91,9 +91,12 @@ module TPS
       @connection ||= new_connection
     end
 
+    # @return [Integer, nil] the same for accounts that share a token; nil until the library has it
+    attr_reader :identity
+
     # @return [Events]
     def events
-      @events ||= Events.new(settings, @identity, @logger)
+      @events ||= Events.new(self, @logger)
     end
 
     # @return [String, nil]

@@ -11,7 +11,6 @@ module TPS
       # @return [Answer, nil] nil if it is no response
       def of(response)
         case response
-        when nil, String then nil unless response.respond_to?(:code)
         when Array then return from_rack(response)
         when Hash then return from_hash(response)
         end
@@ -39,10 +38,14 @@ module TPS
 
       # An exception of RestClient's may have no response and its status alone.
       def carried(error)
-        member = MEMBERS.find { |name| error.respond_to?(name) && Answer.of(error.public_send(name)) }
-        return Answer.of(error.public_send(member)) if member
-
+        MEMBERS.each do |name|
+          answer = Answer.of(error.public_send(name)) if error.respond_to?(name)
+          return answer if answer
+        end
         new(error.http_code.to_i, nil, nil) if error.respond_to?(:http_code) && error.http_code
+      rescue StandardError
+        # Something else by that name: the error of the block is what counts.
+        nil
       end
 
       def from_rack(array)

@@ -25,12 +25,10 @@ module TPS
       raise InvalidArgumentError, "logger must be a Logger, nil (TPS.logger) or false (none), not #{logger.class}"
     end
 
-    # @param settings [Settings]
-    # @param identity [Integer, nil] the same for clients that share a token
+    # @param account [Account]
     # @param logger [Logger, false, nil]
-    def initialize(settings, identity, logger)
-      @settings = settings
-      @identity = identity
+    def initialize(account, logger)
+      @account = account
       @logger = logger
       @origins = {}
     end
@@ -58,7 +56,7 @@ module TPS
       return if @origins.key?(origin)
 
       @origins[origin] = true
-      logger&.warn("TPS: requests to #{origin} carry no token: it belongs to #{@settings.origin} (base_url)")
+      logger&.warn("TPS: requests to #{origin} carry no token: it belongs to #{@account.origin} (base_url)")
     end
 
     private
@@ -76,9 +74,9 @@ module TPS
       LOCK.synchronize do
         events = yield
         newest = events.last&.fetch(:number, 0) || 0
-        seen = SEEN.fetch(@identity, 0)
+        seen = SEEN.fetch(@account.identity, 0)
         seen = 0 if newest < seen
-        SEEN[@identity] = newest
+        SEEN[@account.identity] = newest
         events.select { |event| event[:number] > seen }.map { |event| payload(event) }
       end
     rescue ThreadError
@@ -87,7 +85,7 @@ module TPS
 
     def payload(event)
       status = event[:status] && Error.class_for(event[:status])::STATUS
-      { **event, kind: event[:kind].to_sym, status:, organization_id: @settings.organization_id }
+      { **event, kind: event[:kind].to_sym, status:, organization_id: @account.organization_id }
     end
 
     def text(event)
