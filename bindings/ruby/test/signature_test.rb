@@ -13,6 +13,10 @@ class SignatureTest < TPSTest
 
   INTERNAL = %i[account].freeze
 
+  # RBS looks at each call.
+  RBS_TEST = { "RBS_TEST_TARGET" => "TPS::*", "RBS_TEST_RAISE" => "true", "RBS_TEST_LOGLEVEL" => "error",
+               "RBS_TEST_OPT" => OPTIONS.join(" ") }.freeze
+
   def test_they_are_sound
     output, status = Open3.capture2e(RbConfig.ruby, Gem.bin_path("rbs", "rbs"), *OPTIONS, "validate", "--silent")
     assert_predicate status, :success?, output
@@ -66,13 +70,21 @@ class SignatureTest < TPSTest
       client.request(Net::HTTP::Get.new(uri), http: nil) { |response| print response.code }
       client.invalidate(7)
     RUBY
-    environment = { "RBS_TEST_TARGET" => "TPS::*", "RBS_TEST_RAISE" => "true", "RBS_TEST_LOGLEVEL" => "error",
-                    "RBS_TEST_OPT" => OPTIONS.join(" ") }
-    output, errors, = Open3.capture3(environment, RbConfig.ruby, "-I#{LIB}", "-rrbs/test/setup", "-e", script)
+    output, errors, = Open3.capture3(RBS_TEST, RbConfig.ruby, "-I#{LIB}", "-rrbs/test/setup", "-e", script)
 
     assert_equal "closednil0.0closednil0.0200200", output, errors
     # It did look.
     assert_match(/TPS::Client#invalidate.*expected `::String`/, errors)
+  end
+
+  # What these call and get is right by the signatures. The other tests give wrong arguments on purpose.
+  %w[close events faraday request testing token with_token].each do |name|
+    define_method(:"test_they_hold_for_#{name}_test") do
+      output, status = Open3.capture2e(RBS_TEST, RbConfig.ruby, "-I#{LIB}", "-I#{__dir__}", "-rtps", "-rtps/testing",
+                                       "-rrbs/test/setup", File.join(__dir__, "#{name}_test.rb"))
+      assert_predicate status, :success?, output
+      assert_match(/^[1-9]\d* runs/, output)
+    end
   end
 
   private
