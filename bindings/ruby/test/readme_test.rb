@@ -53,6 +53,7 @@ class ReadmeTest < ProcessTest
       require "net/http"
       require "sidekiq/testing"
       require "tps"
+      Sidekiq.logger.level = Logger::WARN
     BEFORE
       Sidekiq::Testing.inline! { OrganizationsJob.perform_async }
       wait = OrganizationsJob.sidekiq_retry_in_block
@@ -101,6 +102,8 @@ class ReadmeTest < ProcessTest
 
   AROUND.each do |name, (before, after, printed)|
     define_method(:"test_#{name}") do
+      # Debian 13 has none.
+      skip "needs VCR" if before.include?("vcr") && Gem::Specification.find_all_by_name("vcr").empty?
       lines, status = run_ruby([before, here(BLOCKS.fetch(name)), after].join("\n"))
 
       assert_equal [printed], lines
