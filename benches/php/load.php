@@ -6,4 +6,4 @@ declare(strict_types=1);
 
 require __DIR__ . '/../../bindings/php/autoload.php';
 
-TPS\Internal\Native::library();
+TPS\Internal\Native::version();
