@@ -1,7 +1,7 @@
 //! The command `tps`: its output, its exit codes, and what `tps doctor` says of faults that are set up for real. What it
 //! says is done then, and mends them.
 
-#![cfg(feature = "redis")]
+#![cfg(all(feature = "command", feature = "redis"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
