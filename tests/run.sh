@@ -96,6 +96,8 @@ P
 done
 
 echo "== Rust"
+# Most of these tests wait for something: they need more threads than there are cores.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
 suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' cargo test --locked --quiet
 suite "cargo test, by Valkey" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' tests/valkey.sh
 
