@@ -6,8 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-need build-essential curl git openssl python3 python3-venv ruby ruby-ffi ruby-activesupport php8.2-cli php8.2-fpm php8.2-curl \
-  php8.2-apcu nginx-light
+need build-essential curl git openssl python3 python3-venv ruby ruby-ffi ruby-activesupport php-cli php-fpm php-curl \
+  php-apcu nginx-light
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use common::child::{self, Ask};
 use common::{Fault, Scratch};
+use nix::unistd::{Uid, User};
 use serde_json::{Value, json};
 
 /// A user without rights, whom only root can become.
@@ -98,12 +99,12 @@ fn root_makes_nothing_in_another_users_directories() {
     }
     let kept = place(&ask_auto(&fault, &[("STATE_DIRECTORY", &roots), ("HOME", &home)]).now());
     assert_eq!(kept, roots.join("tps"));
-    let roots_own = Path::new("/root/.local/state/tps");
+    let roots_own = User::from_uid(Uid::from_raw(0)).unwrap().unwrap().dir.join(".local/state/tps");
     let was_there = roots_own.exists();
     let kept = place(&ask_auto(&fault, &[("HOME", &home)]).now());
     assert!(!kept.starts_with(&home), "{kept:?}");
     if !was_there && kept == roots_own {
-        fs::remove_dir_all(roots_own).unwrap();
+        fs::remove_dir_all(&roots_own).unwrap();
     }
     for path in [&home, &state] {
         assert_eq!(fs::read_dir(path).unwrap().count(), 0, "{path:?}");

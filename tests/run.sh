@@ -8,9 +8,9 @@ export PYTHONDONTWRITEBYTECODE=1
 need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-vcr ruby-sidekiq puma ruby-railties ruby-actionpack ruby-async \
   ruby-excon ruby-rest-client ruby-httparty ruby-http ruby-typhoeus ruby-httpclient bundler rubocop yard \
-  php8.2-cli php8.2-fpm php8.2-xml php8.2-mbstring php8.2-curl php8.2-zip phpunit nginx-light composer zip unzip \
+  php-cli php-fpm php-xml php-mbstring php-curl php-zip phpunit nginx-light composer zip unzip \
   php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http php-illuminate-container php-phpoption php-vlucas-phpdotenv \
-  php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php8.2 php-codesniffer \
+  php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php php-codesniffer \
   tinyproxy-bin microsocks redis-server strace
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 

@@ -200,3 +200,18 @@ of() {
             echo json_decode($json, true)[$key] ?? "no $key in: $json", "\n";
         }' -- "$@"
 }
+
+# check WHAT IS EXPECTED: one test, told under the name of the suite.
+check() {
+    if [[ $2 == "$3" ]]; then
+        echo "ok - ${suite:?}: $1"
+    else
+        echo "not ok - ${suite:?}: $1 (it is \"$2\", not \"$3\")"
+        failures=$((failures + 1))
+    fi
+}
+
+fail() {
+    echo "not ok - ${suite:?}: $1"
+    exit 1
+}

@@ -11,6 +11,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # shellcheck source=tests/fpm/lives.sh
 . "$here/lives.sh"
 
+suite=fpm
 failures=0
 
 main() {
@@ -324,20 +325,6 @@ clean_up() {
     fi
     stop
     rm -rf "$directory"
-}
-
-check() {
-    if [[ $2 == "$3" ]]; then
-        echo "ok - fpm: $1"
-    else
-        echo "not ok - fpm: $1 (it is \"$2\", not \"$3\")"
-        failures=$((failures + 1))
-    fi
-}
-
-fail() {
-    echo "not ok - fpm: $1"
-    exit 1
 }
 
 main

@@ -10,6 +10,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # shellcheck source=tests/fpm/pool.sh
 . "$here/pool.sh"
 
+suite=sapis
 failures=0
 modules=/usr/lib/apache2/modules
 
@@ -141,20 +142,6 @@ free_port() {
 clean_up() {
     stop
     rm -rf "$directory"
-}
-
-check() {
-    if [[ $2 == "$3" ]]; then
-        echo "ok - sapis: $1"
-    else
-        echo "not ok - sapis: $1 (it is \"$2\", not \"$3\")"
-        failures=$((failures + 1))
-    fi
-}
-
-fail() {
-    echo "not ok - sapis: $1"
-    exit 1
 }
 
 main

@@ -152,7 +152,7 @@ fn make(place: &Path) -> Result<bool, Errno> {
     }
 }
 
-/// Tells what somebody must mend from what passes, or what a machine lacks.
+/// What somebody must mend is refused. What passes by itself, or what the system cannot do, is not.
 pub fn by_owner_mode_or_kind(error: Errno, what: String) -> OpenError {
     match error {
         Errno::EACCES

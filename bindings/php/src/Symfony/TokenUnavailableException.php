@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace TPS\Symfony;
 
 use Symfony\Contracts\HttpClient\Exception\TransportExceptionInterface;
-use TPS\Exception\Details;
+use TPS\Exception\Because;
 use TPS\Exception\TpsException;
 
 /**
@@ -14,21 +14,9 @@ use TPS\Exception\TpsException;
  */
 final class TokenUnavailableException extends \RuntimeException implements TransportExceptionInterface, TpsException
 {
-    use Details;
+    use Because;
 
     protected const STATUS = null;
 
     protected const MESSAGE = '';
-
-    /** @internal */
-    public static function because(TpsException $reason): self
-    {
-        return new self(
-            $reason->getMessage(),
-            $reason->httpStatus,
-            $reason,
-            $reason->retryAfter,
-            $reason->getCode(),
-        );
-    }
 }
