@@ -23,15 +23,14 @@ pub fn start<T: Send + 'static>(name: &'static str, value: T, work: impl FnOnce(
 pub struct Activity(PathBuf);
 
 impl Activity {
-    /// That of the calling thread; `None`: the system does not tell.
+    /// That of the calling thread; `None`: the system has no such thing.
     pub fn of_this_thread() -> Option<Self> {
         // PROCESS/task/THREAD
         let thread = fs::read_link("/proc/thread-self").ok()?;
-        let activity = Self(Path::new("/proc").join(thread).join("schedstat"));
-        activity.time().map(|_| activity)
+        Some(Self(Path::new("/proc").join(thread).join("schedstat")))
     }
 
-    /// For how long it has run, or been ready to run and waited for a processor.
+    /// For how long it has run, or been ready to run and waited for a processor; `None`: the system does not tell.
     pub fn time(&self) -> Option<Duration> {
         // Nanoseconds it ran, nanoseconds it waited, how often it ran.
         let text = fs::read_to_string(&self.0).ok()?;

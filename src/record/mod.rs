@@ -113,9 +113,9 @@ pub struct Rules {
 }
 
 impl Record {
-    /// The failure that holds everybody off, with the time that is left.
-    pub fn held_off(&self, rules: &Rules, wall: Timestamp) -> Option<Error> {
-        self.attempt.hold_off()?.error(rules.proxy.as_deref(), wall)
+    /// The failure that holds everybody off who uses this proxy, with the time that is left.
+    pub fn held_off(&self, proxy: Option<&str>, wall: Timestamp) -> Option<Error> {
+        self.attempt.hold_off()?.error(proxy, wall)
     }
 
     /// The token, if it is valid and not known to be dead.

@@ -137,12 +137,12 @@ impl Record {
                     return Some(Action::Fail(error));
                 }
             }
-            return Some(self.held_off(rules, now.wall).map_or(Action::Check(token), Action::Fail));
+            return Some(self.held_off(rules.proxy.as_deref(), now.wall).map_or(Action::Check(token), Action::Fail));
         }
         if self.may_take_own(rules) {
             return None;
         }
-        self.held_off(rules, now.wall).map(Action::Fail)
+        self.held_off(rules.proxy.as_deref(), now.wall).map(Action::Fail)
     }
 
     /// What to do with the lock.

@@ -160,15 +160,20 @@ impl Link {
         self.answer(limit)
     }
 
-    /// Waits until the thread was blocked for `limit`.
+    /// Waits until the thread was blocked for `limit`. Whoever answers soon is not looked at.
     fn answer(&self, limit: Duration) -> Option<Answer> {
         let (slice, end) = (limit / SLICES, self.deadline.max(Instant::now() + limit));
-        let mut blocked = Duration::ZERO;
+        // The first slice counts, since nobody has looked before.
+        let (mut blocked, mut before) = (slice, None);
         while blocked < limit && Instant::now() < end {
-            let before = self.active();
             match self.answered.recv_timeout(slice) {
                 Ok(answer) => return Some(answer),
-                Err(RecvTimeoutError::Timeout) => blocked += slice.saturating_sub(self.active().saturating_sub(before)),
+                Err(RecvTimeoutError::Timeout) => {
+                    let active = self.active();
+                    if let Some(before) = before.replace(active) {
+                        blocked += slice.saturating_sub(active.saturating_sub(before));
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }

@@ -36,15 +36,7 @@ impl Known {
 
     /// The failure that holds logins off now.
     pub fn held_off(&self, account: &Account) -> Option<Error> {
-        let rules = tps::record::Rules {
-            logins_per_day: account.options.logins_per_day,
-            own_token: None,
-            proxy: account.options.proxy_fingerprint(),
-            refresh_ahead: None,
-            spread: 0.0,
-            process: 0,
-        };
-        self.record.held_off(&rules, self.now.wall)
+        self.record.held_off(account.options.proxy_fingerprint().as_deref(), self.now.wall)
     }
 }
 

@@ -70,7 +70,7 @@ fn holds(before: &Record, after: &Record, action: &Action, at: i64, story: &[Str
             assert_eq!((sent.at, sent.reason), (wall, *reason), "{story:#?}");
             assert!(after.budget.drawn().contains(&wall), "{story:#?}");
             assert!(sent.free || before.budget.wait(wall, 10).is_zero(), "{story:#?}");
-            assert!(before.held_off(&rules(), wall).is_none() || before.attempt.hold_off().is_none(), "{story:#?}");
+            assert!(before.held_off(None, wall).is_none() || before.attempt.hold_off().is_none(), "{story:#?}");
             assert!(!sent.free || !before.renewal_lost, "{story:#?}");
         }
         Action::Probe => assert!(matches!(after.attempt, Attempt::Lost(_)), "{story:#?}"),
