@@ -170,6 +170,15 @@ int tps_logout_wait(struct tps_client *client,
 uint64_t tps_generation(struct tps_client *client);
 
 /*
+ The word that tps_generation reads, for bindings whose foreign calls are slow. While it is not 0 it is what
+ tps_generation would return; 0 says nothing: ask tps_generation.
+
+ Read it as one aligned word (in C with __atomic_load_n and __ATOMIC_ACQUIRE, for instance). It is not yours to free, and
+ valid until the client is released for the last time, also in forked children. NULL gives NULL. Never fails.
+ */
+const uint64_t *tps_generation_word(struct tps_client *client);
+
+/*
  Sees to it that a token is at hand. What it set going goes on; another call waits further.
 
  milliseconds: how long to wait; 0 starts and returns. Returns 1 when tps_token would return at once, 0 when the time

@@ -41,6 +41,8 @@ int tps_logout_wait(struct tps_client *client, uint32_t milliseconds, struct tps
 
 uint64_t tps_generation(struct tps_client *client);
 
+const uint64_t *tps_generation_word(struct tps_client *client);
+
 int tps_wait(struct tps_client *client, uint32_t milliseconds, struct tps_error **error);
 
 char *tps_stats(struct tps_client *client, struct tps_error **error);

@@ -1,6 +1,7 @@
 //! Counts since the process began, for one entry.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::record::{Origin, Reason};
 
@@ -83,12 +84,26 @@ impl Hits {
     }
 }
 
-/// The line of the calling thread: threads take them in turn.
+/// The line of the calling thread, told by the place of its stack: asking for a thread's own variable takes longer than counting.
+/// Stacks of 1, 2, 4 or 8 MiB lie side by side, so four threads that were started together have four lines.
 fn own_line() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: usize = NEXT.fetch_add(1, Ordering::Relaxed) % LINES;
+    let local = 0_u8;
+    let here = ptr::from_ref(&local).addr();
+    ((here >> 20) ^ (here >> 21) ^ (here >> 23)) % LINES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_between_threads() {
+        let hits = Hits::default();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..10_000).for_each(|_| hits.add()));
+            }
+        });
+        assert_eq!(hits.get(), 80_000);
     }
-    // A thread that ends has none any more.
-    OWN.try_with(|line| *line).unwrap_or(0)
 }

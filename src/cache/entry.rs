@@ -77,16 +77,22 @@ impl Entry {
         entry
     }
 
-    /// The number of the token that is valid whatever the time; 0: look closer, by [`Entry::generation`].
-    pub fn lasting(&self) -> u64 {
+    /// The number of the token that is valid whatever the time, as a word that changes with it; 0: look closer, by
+    /// [`Entry::generation`].
+    pub fn lasting(&self) -> &AtomicU64 {
         self.published.lasting()
     }
 
-    /// What `read` makes of the token that is valid whatever the time, as a hit; `None`: look closer, by [`Entry::token`].
-    pub fn read<T>(&self, read: impl FnOnce(&Token) -> T) -> Option<T> {
-        let read = self.published.read(read)?;
+    /// The number of the token whose end, and whose renewal, are far for one who asks no later than `latest`; 0: look closer.
+    pub fn sure(&self, latest: impl FnOnce() -> Moment, ahead: Option<Duration>) -> u64 {
+        self.published.sure(latest, ahead)
+    }
+
+    /// Copies the text of the token of that number into `room(bytes)`, as a hit; `None`: look closer, by [`Entry::token`].
+    pub fn copy<R: AsMut<[u64]>>(&self, number: u64, room: impl FnOnce(usize) -> R) -> Option<R> {
+        let copied = self.published.copy(number, room)?;
         self.own().hits.add();
-        Some(read)
+        Some(copied)
     }
 
     /// The number of the valid token; 0 when there is none, or when somebody should come and have it renewed.

@@ -67,7 +67,17 @@ impl Client {
     /// The number of the token that [`Client::token`] would return at once; 0: it would have to look elsewhere, or has a
     /// renewal to start. Never blocks.
     pub fn generation(&self) -> u64 {
-        self.0.entry.generation(self.0.clock.now(), self.0.options.refresh_ahead)
+        match self.sure() {
+            0 => self.0.entry.generation(self.0.clock.now(), self.0.options.refresh_ahead),
+            number => number,
+        }
+    }
+
+    /// The number of the token whose end is far, told by the coarse clocks; 0: look closer.
+    #[inline(never)]
+    pub fn sure(&self) -> u64 {
+        let account = &self.0;
+        account.entry.sure(|| account.clock.latest(), account.options.refresh_ahead)
     }
 
     /// Says that the server answered 401 to this very token. Does nothing while another one is the present one. The next
@@ -99,8 +109,8 @@ impl Client {
     }
 
     /// Where the published token is, for those who ask often.
-    pub fn entry(&self) -> Arc<Entry> {
-        self.0.entry.clone()
+    pub fn entry(&self) -> &Arc<Entry> {
+        &self.0.entry
     }
 
     /// What happened, as JSON without secrets.

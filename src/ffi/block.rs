@@ -4,17 +4,16 @@
 use std::alloc::{self, GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::ffi::{c_char, c_void};
-use std::mem::{MaybeUninit, size_of};
+use std::mem::{ManuallyDrop, size_of};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{ptr, slice};
-
-use zeroize::Zeroize;
 
 use super::types::{tps_client, tps_error, tps_status};
 use crate::cache::Entry;
 use crate::client::Client;
 use crate::error::Error;
 use crate::process::fork::{Inherit, PerProcess};
+use crate::process::wipe::wipe;
 
 /// The unit of allocation: everything handed out is aligned to 16 bytes, which most foreign pointers are not.
 type Unit = u128;
@@ -88,9 +87,44 @@ fn front(pointer: *const c_void) -> Option<(u64, usize)> {
 fn release(pointer: *mut c_void, units: usize) {
     // SAFETY: `front` found the mark, so `block` made this with so many units, and it is released once.
     unsafe {
-        let memory = pointer.cast::<MaybeUninit<Unit>>().sub(1);
-        slice::from_raw_parts_mut(memory, units).zeroize();
-        System.dealloc(memory.cast(), layout(units));
+        let memory = pointer.cast::<Unit>().sub(1).cast();
+        wipe(memory, units * UNIT);
+        System.dealloc(memory, layout(units));
+    }
+}
+
+/// Room for a text that is written in words; zeroes so far.
+pub struct Room {
+    pointer: *mut u64,
+    words: usize,
+}
+
+impl Room {
+    /// For so many bytes and a NUL.
+    pub fn new(bytes: usize) -> Self {
+        let pointer = block(TEXT, bytes + 1).cast::<u64>();
+        let words = (bytes + 1).div_ceil(UNIT) * (UNIT / size_of::<u64>());
+        // SAFETY: the block has room for so many words.
+        unsafe { pointer.write_bytes(0, words) };
+        Self { pointer, words }
+    }
+
+    /// Hands it out. Behind the bytes that it was made for stands a NUL.
+    pub fn hand_out(self) -> *mut c_char {
+        ManuallyDrop::new(self).pointer.cast()
+    }
+}
+
+impl AsMut<[u64]> for Room {
+    fn as_mut(&mut self) -> &mut [u64] {
+        // SAFETY: the block has so many words, all written, and nobody else knows of it.
+        unsafe { slice::from_raw_parts_mut(self.pointer, self.words) }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        free_text(self.pointer.cast());
     }
 }
 
@@ -138,7 +172,7 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
         return Ok(pointer.cast());
     }
     let client = make()?;
-    let held = Held { entry: client.entry(), client, key, count: 1 };
+    let held = Held { entry: client.entry().clone(), client, key, count: 1 };
     let pointer = block(CLIENT, size_of::<Held>()).cast::<Held>();
     // SAFETY: the block has room for it and is aligned to 16 bytes.
     unsafe { pointer.write(held) };
@@ -146,23 +180,33 @@ pub fn client(key: [u8; 32], make: impl FnOnce() -> Result<Client, Error>) -> Re
     Ok(pointer.cast())
 }
 
-/// The cache entry of the client that was handed out as `pointer`, for the time of a call that does not wait: nobody
-/// may release a client while a call with it goes on.
-pub fn entry<'a>(pointer: *const tps_client) -> Option<&'a Entry> {
+/// The client that was handed out as `pointer` and its cache entry, for the time of a call that does not wait: nobody may
+/// release a client while a call with it goes on.
+pub fn peek<'a>(pointer: *const tps_client) -> Option<(&'a Client, &'a Entry)> {
     match front(pointer.cast()) {
         // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
-        Some((CLIENT, _)) => Some(unsafe { &(*pointer.cast::<Held>()).entry }),
+        Some((CLIENT, _)) => unsafe { pointer.cast::<Held>().as_ref() }.map(|held| (&held.client, &*held.entry)),
         _ => None,
     }
 }
 
 /// The client that was handed out as `pointer`.
 pub fn borrow(pointer: *const tps_client) -> Result<Client, Error> {
-    match front(pointer.cast()) {
-        // SAFETY: the mark says that a `Held` is there; it is alive until its last release.
-        Some((CLIENT, _)) => Ok(unsafe { (*pointer.cast::<Held>()).client.clone() }),
-        _ if pointer.is_null() => Err(Error::argument("client is NULL; pass what tps_login returned")),
-        _ => Err(Error::argument("client is not one of this library's; pass what tps_login returned")),
+    match peek(pointer) {
+        Some((client, _)) => Ok(client.clone()),
+        None if pointer.is_null() => Err(Error::argument("client is NULL; pass what tps_login returned")),
+        None => Err(Error::argument("client is not one of this library's; pass what tps_login returned")),
+    }
+}
+
+/// Releases a text; false where it is something else. Cannot panic.
+pub fn free_text(pointer: *mut c_void) -> bool {
+    match front(pointer) {
+        Some((TEXT, units)) => {
+            release(pointer, units);
+            true
+        }
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@ mod types;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use types::{tps_client, tps_error};
@@ -61,9 +62,9 @@ pub extern "C" fn tps_login(
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
     // Nothing of this can panic.
-    match block::entry(client).and_then(|entry| entry.read(|token| block::text(token.value.expose()))) {
-        Some(text) => text,
-        None => call(ptr::null_mut(), error, || Ok(block::text(block::borrow(client)?.token()?.value.expose()))),
+    match sure(client).and_then(|(number, entry)| entry.copy(number, block::Room::new)) {
+        Some(text) => text.hand_out(),
+        None => find(client, error),
     }
 }
 
@@ -72,10 +73,12 @@ pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error)
 /// NULL, and a pointer that is not the library's, are left alone. What held a secret is zeroed. Only touches memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_free(object: *mut c_void) {
-    call((), ptr::null_mut(), || {
-        block::free(object);
-        Ok(())
-    });
+    if !block::free_text(object) {
+        call((), ptr::null_mut(), || {
+            block::free(object);
+            Ok(())
+        });
+    }
 }
 
 /// Says that the server answered 401 to this very token. Does nothing while another token is the present one, so that
@@ -115,11 +118,17 @@ pub extern "C" fn tps_logout_wait(client: *mut tps_client, milliseconds: u32, er
 /// token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {
-    match block::entry(client).map(Entry::lasting) {
-        None => 0,
-        Some(0) => call(0, ptr::null_mut(), || Ok(block::borrow(client)?.generation())),
-        Some(number) => number,
-    }
+    sure(client).map_or_else(|| generation(client), |(number, _)| number)
+}
+
+/// The word that tps_generation reads, for bindings whose foreign calls are slow. While it is not 0 it is what
+/// tps_generation would return; 0 says nothing: ask tps_generation.
+///
+/// Read it as one aligned word (in C with __atomic_load_n and __ATOMIC_ACQUIRE, for instance). It is not yours to free, and
+/// valid until the client is released for the last time, also in forked children. NULL gives NULL. Never fails.
+#[unsafe(no_mangle)]
+pub extern "C" fn tps_generation_word(client: *mut tps_client) -> *const u64 {
+    block::peek(client).map_or(ptr::null(), |(_, entry)| entry.lasting().as_ptr())
 }
 
 /// Sees to it that a token is at hand. What it set going goes on; another call waits further.
@@ -154,6 +163,26 @@ pub extern "C" fn tps_version() -> *const c_char {
         Err(_) => c"",
     };
     VERSION.as_ptr()
+}
+
+/// The number of the token that certainly serves, and where it is. What each request asks for; nothing of it can panic.
+fn sure<'a>(client: *const tps_client) -> Option<(u64, &'a Entry)> {
+    let (client, entry) = block::peek(client)?;
+    match entry.lasting().load(Ordering::Acquire) {
+        0 => Some(client.sure()).filter(|number| *number != 0),
+        number => Some(number),
+    }
+    .map(|number| (number, entry))
+}
+
+#[cold]
+fn find(client: *const tps_client, error: *mut *mut tps_error) -> *mut c_char {
+    call(ptr::null_mut(), error, || Ok(block::text(block::borrow(client)?.token()?.value.expose())))
+}
+
+#[cold]
+fn generation(client: *const tps_client) -> u64 {
+    call(0, ptr::null_mut(), || Ok(block::borrow(client)?.generation()))
 }
 
 /// An argument as text; the message names it.

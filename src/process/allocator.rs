@@ -3,6 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 
+use super::wipe::wipe;
+
 /// The system's allocator, which gets back only zeroes.
 struct Zeroing;
 
@@ -41,19 +43,5 @@ unsafe impl GlobalAlloc for Zeroing {
             }
             new
         }
-    }
-}
-
-/// Zeroes memory in a way that no compiler leaves out.
-unsafe fn wipe(memory: *mut u8, size: usize) {
-    #[cfg(target_os = "linux")]
-    // SAFETY: the caller promises so many bytes.
-    unsafe {
-        libc::explicit_bzero(memory.cast(), size);
-    }
-    #[cfg(not(target_os = "linux"))]
-    // SAFETY: the caller promises so many bytes, which nobody else uses.
-    unsafe {
-        zeroize::Zeroize::zeroize(std::slice::from_raw_parts_mut(memory, size));
     }
 }

@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use nix::time::{ClockId, clock_gettime};
 
+#[cfg(target_os = "linux")]
+use super::coarse::{self, Coarse, Window};
+#[cfg(target_os = "linux")]
+use super::fork::PerProcess;
 use super::random::random;
 use crate::record::time::{Moment, Now};
 
@@ -14,6 +18,11 @@ use crate::record::time::{Moment, Now};
 pub trait Clock: Send + Sync {
     /// The clock that does not jump, and goes on while the machine sleeps.
     fn now(&self) -> Moment;
+
+    /// The latest moment that it can be: never before [`Clock::now`], at most two seconds after it, and told sooner.
+    fn latest(&self) -> Moment {
+        self.now()
+    }
 
     /// The date and time, which may be wrong and may be set.
     fn wall(&self) -> Timestamp;
@@ -54,6 +63,17 @@ impl Clock for System {
         let clock = ClockId::CLOCK_MONOTONIC;
         // Neither clock can be missing on the systems that this compiles for.
         Moment::at(clock_gettime(clock).map(Duration::from).unwrap_or_default())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn latest(&self) -> Moment {
+        static WINDOW: PerProcess<Window> = PerProcess::new();
+        let coarse = || Coarse {
+            monotonic: clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE)
+                .map_or(0, |time| time.tv_sec().cast_unsigned() * 1_000_000_000 + time.tv_nsec().cast_unsigned()),
+            wall: coarse::seconds(),
+        };
+        WINDOW.get().latest(coarse, || self.now())
     }
 
     fn wall(&self) -> Timestamp {

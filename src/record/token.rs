@@ -79,7 +79,8 @@ impl Token {
         self.value.fingerprint()
     }
 
-    fn life(&self) -> Duration {
+    /// How long the server lets it live; the longest time where that is not known.
+    pub fn life(&self) -> Duration {
         self.expires_at.map_or(Duration::MAX, |end| positive(end.duration_since(self.obtained_at)))
     }
 }

@@ -11,7 +11,7 @@ library=target/release/libtps.so
 trap 'rm -rf "$scratch"' EXIT
 
 exported() {
-  diff <(printf '%s\n' tps_{free,generation,invalidate,login,logout,logout_wait,stats,token,version,wait}) \
+  diff <(printf '%s\n' tps_{free,generation,generation_word,invalidate,login,logout,logout_wait,stats,token,version,wait}) \
     <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
 }
 dynamic() { readelf -d "$library" | tee /dev/stderr | grep -q "$1"; }
@@ -45,7 +45,7 @@ snippet() {
   "$scratch/snippet"
 }
 
-check "exported are exactly the ten functions" exported
+check "exported are exactly the eleven functions" exported
 check "NODELETE" dynamic NODELETE
 check "SONAME libtps.so.0" dynamic 'SONAME.*\[libtps\.so\.0\]'
 check "only libc, libm, libgcc_s and the loader are needed" needs_little
@@ -61,7 +61,7 @@ mkdir "$scratch/lib"
 cp "$library" "$scratch/lib/libtps.so.0"
 ln -s libtps.so.0 "$scratch/lib/libtps.so"
 link=(-Iinclude "-L$scratch/lib" "-Wl,-rpath,$scratch/lib" -ltps)
-for program in test forks signals unload jitter; do
+for program in test word forks signals unload jitter; do
   cc -std=gnu11 -Wall -Wextra -Werror -g "tests/c/$program.c" -o "$scratch/$program" "${link[@]}" -lpthread -ldl
 done
 read -ra flags < <(pkg-config --cflags --libs libcurl jansson)
@@ -94,6 +94,7 @@ program() {
   TPS_CACHE=file:$scratch/store "$scratch/$name" "$@" || failed=$((failed + 1))
   check "$name: the server counted $expected logins" logins "$expected"
 }
+program word 2 '{"token_life": null}'
 program forks 47 '{"latency": 0.3, "token_limit": null}'
 program signals 2 '{"latency": 0.5}'
 program unload 1 '{}' "$library"

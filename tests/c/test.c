@@ -72,6 +72,7 @@ static void arguments(void) {
     error = NULL;
     check(tps_invalidate(NULL, "t", &error) == -1 && is(error, TPS_INVALID_ARGUMENT, "client"), "tps_invalidate(NULL)");
     check(tps_generation(NULL) == 0, "tps_generation(NULL) is 0");
+    check(tps_generation_word(NULL) == NULL, "tps_generation_word(NULL) is NULL");
 }
 
 #define THREADS 64

@@ -61,10 +61,8 @@ class Client implements TokenSource, \JsonSerializable
     /** Null without credentials, and once closed. */
     private ?Backend $backend = null;
 
-    /** As Backend::numbers(), for Backend::id(). */
-    private ?\Generator $numbers = null;
-
-    private int $id = 0;
+    /** As Backend::word(). */
+    private object $word;
 
     /** Which credentials are missing, in words. */
     private ?string $missing = null;
@@ -108,6 +106,7 @@ class Client implements TokenSource, \JsonSerializable
         if ($username !== null && $password !== null && $organizationId !== null) {
             $this->backend = Backends::open($username, $password, $organizationId, $json);
         }
+        $this->word = $this->backend?->word() ?? (object) ['value' => 0];
         $this->timeout = $options['timeout_ms'] ?? self::TIMEOUT;
     }
 
@@ -176,20 +175,15 @@ class Client implements TokenSource, \JsonSerializable
     }
 
     /**
-     * The valid token. One call into the library while it is at hand; otherwise this logs in, or waits for whoever is
-     * logging in, at most timeout_ms. Signal handlers run meanwhile.
+     * The valid token. While it is at hand this is one look at the library's memory, or one call into it where the token's
+     * expiry is known. Otherwise it logs in, or waits for whoever is logging in, at most timeout_ms. Signal handlers run
+     * meanwhile.
      *
      * @throws TpsException one class per reason
      */
     public function token(): string
     {
-        try {
-            $number = $this->numbers?->send($this->id) ?? 0;
-        } catch (\Error $error) {
-            $number = Native::isRunning($error) ? 0 : throw $error;
-        }
-
-        return self::$tokens[$number] ?? $this->fetch();
+        return self::$tokens[$this->word->value] ?? self::$tokens[$this->backend?->generation() ?? 0] ?? $this->fetch();
     }
 
     /**
@@ -315,7 +309,7 @@ class Client implements TokenSource, \JsonSerializable
     {
         $this->forget();
         $this->backend = null;
-        $this->numbers = null;
+        $this->word = (object) ['value' => 0];
         $this->missing = null;
     }
 
@@ -370,6 +364,7 @@ class Client implements TokenSource, \JsonSerializable
     final protected function standOn(Backend $backend): void
     {
         $this->backend = $backend;
+        $this->word = $backend->word();
     }
 
     private function backend(): Backend
@@ -386,7 +381,6 @@ class Client implements TokenSource, \JsonSerializable
     {
         $backend = $this->backend();
         $number = $backend->generation();
-        [$this->numbers, $this->id] = [$backend->numbers(), $backend->id()];
         if (isset(self::$tokens[$number])) {
             return self::$tokens[$number];
         }

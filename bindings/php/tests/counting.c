@@ -11,7 +11,7 @@ struct tps_error;
 struct tps_client;
 
 static const char *const names[] = {"tps_login",  "tps_token",      "tps_free", "tps_invalidate", "tps_logout",
-                                    "tps_logout_wait", "tps_generation", "tps_wait", "tps_stats", "tps_version"};
+                                    "tps_logout_wait", "tps_generation", "tps_generation_word", "tps_wait", "tps_stats", "tps_version"};
 enum { FUNCTIONS = sizeof names / sizeof *names };
 
 static long calls[FUNCTIONS];
@@ -89,6 +89,11 @@ int tps_wait(struct tps_client *client, uint32_t milliseconds, struct tps_error 
 uint64_t tps_generation(struct tps_client *client)
 {
     return PASS(uint64_t, struct tps_client *)(client);
+}
+
+const uint64_t *tps_generation_word(struct tps_client *client)
+{
+    return PASS(const uint64_t *, struct tps_client *)(client);
 }
 
 const char *tps_version(void)

@@ -24,12 +24,10 @@ interface Backend
     public function generation(): int;
 
     /**
-     * Takes id() and gives generation(), at the least cost: send() is no function of PHP code. Null: there is none. One that
-     * has ended gives null; it is asked for anew then.
-     *
-     * @return \Generator<int, mixed, int|null, void>|null
+     * An object whose property `value` is what generation() would give, or 0: then generation() has to be asked. Read in a
+     * fraction of the time of a call.
      */
-    public function numbers(): ?\Generator;
+    public function word(): object;
 
     /**
      * Starts a lookup, or joins the one under way, and waits so long for it.

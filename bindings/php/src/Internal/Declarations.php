@@ -22,12 +22,17 @@ final class Declarations
           const char *message;
         } tps_error;
 
+        typedef struct tps_word {
+          const uint64_t value;
+        } tps_word;
+
         uintptr_t tps_login(const char *, const char *, const char *, const char *, tps_error **);
         char *tps_token(uintptr_t, tps_error **);
         void tps_free(void *);
         int tps_invalidate(uintptr_t, const char *, tps_error **);
         int tps_logout_wait(uintptr_t, uint32_t, tps_error **);
         uint64_t tps_generation(uintptr_t);
+        const uint64_t *tps_generation_word(uintptr_t);
         int tps_wait(uintptr_t, uint32_t, tps_error **);
         char *tps_stats(uintptr_t, tps_error **);
         const char *tps_version(void);

@@ -33,6 +33,9 @@ final class Native implements Backend
     /** The library, loaded once per request. What it remembers outlives the request. */
     private static ?\Generator $engine = null;
 
+    /** The same for numbers alone, where pages may use FFI themselves and no handler is in the way: the fastest. */
+    private static ?\FFI $open = null;
+
     /**
      * What the engine is to do: a method of the library and its arguments. Not passed as an argument: a trace would show it.
      *
@@ -108,6 +111,9 @@ final class Native implements Backend
 
     public function generation(): int
     {
+        if (self::$open !== null) {
+            return self::$open->tps_generation($this->client);
+        }
         $held = Signals::canCrash() && Signals::hold();
         try {
             return self::$engine->send($this->client);
@@ -119,13 +125,18 @@ final class Native implements Backend
 
             return self::number(self::ask('generation', $this->client));
         } finally {
-            Signals::release($held);
+            if ($held) {
+                Signals::release($held);
+            }
         }
     }
 
-    public function numbers(): ?\Generator
+    /** Where pages may use FFI themselves, it is the library's memory. No other page gets that. */
+    public function word(): object
     {
-        return Signals::canCrash() ? null : self::$engine;
+        $word = self::isOpen() ? self::ask('word', $this->client) : null;
+
+        return is_object($word) ? $word : (object) ['value' => 0];
     }
 
     public function wait(int $milliseconds): bool
@@ -156,7 +167,7 @@ final class Native implements Backend
     /**
      * @throws TpsException one class per reason
      */
-    private static function ask(#[\SensitiveParameter] string|int ...$question): string|int
+    private static function ask(#[\SensitiveParameter] string|int ...$question): string|int|object
     {
         $engine = self::$engine;
         if ($engine === null || !$engine->valid()) {
@@ -187,21 +198,24 @@ final class Native implements Backend
 
     /**
      * Takes a client's number and gives its generation; takes null and gives what self::$question asks for: a string, a
-     * number, or the four arguments of Failure::exception().
+     * number, a word, or the four arguments of Failure::exception().
      */
     private static function engine(): \Generator
     {
         $ffi = self::load();
+        self::$open = self::isOpen() && !Signals::canCrash() ? $ffi : null;
         $error = $ffi->new('tps_error *');
         $pointer = \FFI::addr($error);
         $answer = '';
         // The clients that were given out here, with how often: no other number is taken for a pointer.
         $clients = [];
+        $words = [];
         try {
             while (true) {
                 $client = yield $answer;
                 if ($client !== null) {
-                    $answer = !self::SEALED || isset($clients[$client]) ? $ffi->tps_generation($client) : 0;
+                    $answer = ($words[$client] ?? null)?->value
+                        ?: (!self::SEALED || isset($clients[$client]) ? $ffi->tps_generation($client) : 0);
                     continue;
                 }
                 $question = self::$question;
@@ -217,6 +231,7 @@ final class Native implements Backend
                     'invalidate' => $ffi->tps_invalidate($question[1], $question[2], $pointer),
                     'logout' => $ffi->tps_logout_wait($question[1], $question[2], $pointer),
                     'generation' => $ffi->tps_generation($question[1]),
+                    'word' => self::wordOf($ffi, $question[1]),
                     'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
                     'version' => $ffi->tps_version(),
                 };
@@ -229,15 +244,17 @@ final class Native implements Backend
                     $ffi->tps_free($error);
                     // The same variable serves the next call.
                     \FFI::memset($pointer, 0, \FFI::sizeof($error));
-                } elseif ($answer instanceof \FFI\CData) {
+                } elseif ($answer instanceof \FFI\CData && $question[0] !== 'word') {
                     $string = $answer;
                     $answer = \FFI::string($string);
                     $ffi->tps_free($string);
                     $string = null;
                 } elseif ($question[0] === 'login' && $answer !== null) {
                     $clients[$answer] = ($clients[$answer] ?? 0) + 1;
+                    $words[$answer] ??= self::wordOf($ffi, $answer);
                 }
                 $clients = array_filter($clients);
+                $words = array_intersect_key($words, $clients);
                 // Neither an answer nor a reason: of another type than what is owed.
                 $answer ??= $question[0] === 'login' ? '' : 0;
                 $question = null;
@@ -253,15 +270,31 @@ final class Native implements Backend
     }
 
     /**
+     * What generation() is while no clock is needed to tell; else 0. It can be read, and neither written nor moved.
+     */
+    private static function wordOf(\FFI $ffi, int $client): \FFI\CData
+    {
+        return $ffi->cast('tps_word *', $ffi->tps_generation_word($client))[0];
+    }
+
+    /**
+     * Whether pages may use FFI themselves, so that there is nothing to keep from them.
+     */
+    private static function isOpen(): bool
+    {
+        return function_exists('ini_get') && filter_var(ini_get('ffi.enable'), FILTER_VALIDATE_BOOL);
+    }
+
+    /**
      * Whether a signal handler has asked while the engine runs.
      */
-    public static function isRunning(\Error $error): bool
+    private static function isRunning(\Error $error): bool
     {
         return str_starts_with($error->getMessage(), 'Cannot resume an already running generator');
     }
 
     /** Whether it is done, of a call that waits. */
-    private static function outcome(string|int $answer): bool
+    private static function outcome(string|int|object $answer): bool
     {
         return match ($answer) {
             1 => true,
@@ -270,12 +303,12 @@ final class Native implements Backend
         };
     }
 
-    private static function number(string|int $answer): int
+    private static function number(string|int|object $answer): int
     {
         return is_int($answer) ? $answer : throw new InternalException('the library gave a text where it owes a number');
     }
 
-    private static function string(string|int $answer): string
+    private static function string(string|int|object $answer): string
     {
         return is_string($answer) ? $answer : throw new InternalException('the library reports a failure and no reason');
     }

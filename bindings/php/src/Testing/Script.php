@@ -62,9 +62,9 @@ final class Script implements Backend
         return 0;
     }
 
-    public function numbers(): ?\Generator
+    public function word(): object
     {
-        return null;
+        return (object) ['value' => 0];
     }
 
     public function wait(int $milliseconds): bool

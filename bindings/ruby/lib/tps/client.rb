@@ -16,6 +16,10 @@ module TPS
   class Client
     include Redacted
 
+    # Stands for the library's word: no token is at hand.
+    NO_WORD = Class.new { def read_uint64 = 0 }.new.freeze
+    private_constant :NO_WORD
+
     # Makes a client that holds a valid token: from memory, else from the store, else by logging in. Takes what
     # {#initialize} takes.
     #
@@ -77,18 +81,20 @@ module TPS
     # @raise [InvalidArgumentError] which names the argument or option
     # @raise [LibraryError] if the library cannot be loaded, or from another Ractor than the main one
     def initialize(**given, &credentials)
+      @word = NO_WORD
       @account = Account.new(given, &credentials)
       @account.complete? ? open : @account.prepare
     end
 
-    # The valid token. One call into the library and no I/O while it is at hand; otherwise this takes the one that is
-    # stored, logs in, or waits for the thread or process that is logging in. `Timeout`, `Thread#kill` and Ctrl-C act
+    # The valid token. While it is at hand this is one look at the library's memory, or one call into it where the
+    # token's expiry is known, and no I/O. Otherwise this takes the one that is stored, logs in, or waits for the thread
+    # or process that is logging in. `Timeout`, `Thread#kill` and Ctrl-C act
     # within 50 ms, and under a fiber scheduler other fibers go on; a login under way goes on and serves the next call.
     #
     # @return [String] frozen UTF-8
     # @raise [Error] one subclass for each reason
     def token
-      KeptTokens::TABLE[@address ? Native.generation(@address) : 0]&.token || wait_for_token
+      KeptTokens::TABLE[@word ? @word.read_uint64 : Native.generation(@address)]&.token || wait_for_token
     end
 
     # The value for the header `Authorization`.
@@ -188,7 +194,7 @@ module TPS
     # @return [nil]
     def close
       @closed = true
-      @address = nil
+      @word = NO_WORD
       @account&.close
       nil
     end
@@ -212,6 +218,7 @@ module TPS
     # A copy is closed for itself.
     def initialize_copy(original)
       super
+      @word = NO_WORD
       @account = @account.dup
     end
 
@@ -225,7 +232,7 @@ module TPS
     def open
       raise ClosedError, "the client is closed; make a new one" if @closed || @account.nil?
 
-      @account.open.tap { |handle| @address = handle.address }
+      @account.open
     end
 
     # For what may send something.
@@ -265,8 +272,15 @@ module TPS
       handle = open
       number = handle.generation
       token = handle.token
-      KeptTokens.keep(handle.address, number, token) if number.positive? && number == handle.generation
+      keep(handle, number, token) if number.positive? && number == handle.generation
       token
+    end
+
+    # Where a clock is needed to tell whether the token still serves, the word does not tell it.
+    def keep(handle, number, token)
+      KeptTokens.keep(handle.address, number, token)
+      @address = handle.address
+      @word = (handle.word if handle.word.read_uint64 == number)
     end
 
     def timeout_message

@@ -38,6 +38,7 @@ module TPS
       attach_function :tps_invalidate, %i[pointer string pointer], :int, blocking: true
       attach_function :tps_logout_wait, %i[pointer uint32 pointer], :int, blocking: true
       attach_function :generation, :tps_generation, %i[uintptr_t], :uint64
+      attach_function :tps_generation_word, %i[pointer], :pointer
       attach_function :tps_wait, %i[pointer uint32 pointer], :int, blocking: true
       attach_function :tps_stats, %i[pointer pointer], :pointer, blocking: true
     end
@@ -55,6 +56,13 @@ module TPS
       # @return [Integer] the number of the token at hand, 0 if there is none
       def generation
         Native.generation(address)
+      end
+
+      # Where {#generation} stands while no clock is needed to tell it; else 0. Read in half the time of a call.
+      #
+      # @return [FFI::Pointer] to a number of 64 bits, valid as long as this
+      def word
+        @word ||= Native.tps_generation_word(self)
       end
 
       # Sees to it that a token is at hand, for so many milliseconds; the caller can be interrupted after them.

@@ -8,6 +8,7 @@ module TPS
       # @param script [Script]
       # @param settings [Settings]
       def initialize(script, settings) # rubocop:disable Lint/MissingSuper -- that takes credentials
+        @word = NO_WORD
         @account = FakeAccount.new(script, settings)
       end
     end
