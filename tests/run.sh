@@ -96,13 +96,9 @@ P
 done
 
 echo "== Rust"
-# Most of these tests wait for something: they need more threads than there are cores.
-export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
-suite "cargo test" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' cargo test --locked --quiet
-suite "cargo test, by Valkey" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' tests/valkey.sh
-
-suite "the command tps" 'test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed' \
-  cargo test --locked --quiet --features command --test command
+results='test result: \w+\. (?P<passed>\d+) passed; (?P<failed>\d+) failed'
+suite "cargo test" "$results" tests/rust.sh
+suite "cargo test, by Valkey" "$results" tests/valkey.sh
 
 echo "== C"
 suite "headers, library and C programs" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/c/run.sh

@@ -22,4 +22,4 @@ fi
 
 skip=()
 ldd "$(command -v valkey-server)" | grep -q libssl || skip=(--skip tls)
-TPS_TEST_REDIS=valkey cargo test --locked --quiet --no-fail-fast --test 'redis*' -- "${skip[@]}"
+TPS_TEST_REDIS=valkey tests/rust.sh --test 'redis*' -- "${skip[@]}"
