@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
 need build-essential curl git openssl python3 python3-venv ruby ruby-ffi ruby-activesupport php-cli php-fpm php-curl \
-  php-apcu nginx-light
+  php-apcu php-guzzlehttp-guzzle nginx-light
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -83,7 +83,7 @@ cargo build --release --locked --quiet
 mkdir "$scratch/lib"
 cp target/release/libtps.so "$scratch/lib/libtps.so.0"
 ln -s libtps.so.0 "$scratch/lib/libtps.so"
-for program in hot many cold; do
+for program in hot renewal many cold; do
   cc -std=gnu11 -O2 -Wall -Wextra -Werror "benches/c/$program.c" -o "$scratch/$program" -Iinclude "-L$scratch/lib" \
     "-Wl,-rpath,$scratch/lib" -ltps -lpthread
 done
@@ -104,14 +104,24 @@ slow_tls=$url
 
 say "C: the hot path"
 "$scratch/hot" "$faults/expiry-null/hot" "" >>"$lines"
-"$scratch/hot" "$faults/life36000/end" "known end: " >>"$lines"
+"$scratch/hot" "$faults/life36000/end" "expiry: " >>"$lines"
 
-say "PHP: the hot path"
+say "C: a renewal beside it (half a minute)"
+"$scratch/renewal" "$faults/life30,slow4/renewal" >>"$lines"
+
+say "PHP and Ruby: the hot path"
+for life in null 36000; do
+  organization "$TPS_TEST_SERVER" "$life"
+  prefix=
+  [ "$life" = null ] || prefix="expiry: "
+  php -d ffi.enable=1 -d opcache.enable_cli=1 -d apc.enable_cli=1 benches/php/token.php "$prefix" >>"$lines"
+  ruby -Ibindings/ruby/lib benches/ruby/token.rb "$prefix" >>"$lines"
+done
+
+say "PHP and Ruby: a request"
 organization "$TPS_TEST_SERVER" null
-php -d ffi.enable=1 -d opcache.enable_cli=1 -d apc.enable_cli=1 benches/php/token.php >>"$lines"
-
-say "Ruby: the hot path"
-ruby -Ibindings/ruby/lib benches/ruby/token.rb >>"$lines"
+php -d ffi.enable=1 benches/php/request.php >>"$lines"
+ruby -Ibindings/ruby/lib benches/ruby/request.rb >>"$lines"
 
 say "a new process"
 organization "$slow"

@@ -51,20 +51,36 @@ static void atomics(void) {
     }
 }
 
-static void *tokens_in_thread(void *unused) {
+static void *half_as_many(void *unused) {
+    int i;
+    for (i = 0; i < CALLS / 2; i++) {
+        tps_free(tps_token(client, NULL));
+    }
+    return unused;
+}
+
+static void *as_many(void *unused) {
     tokens();
     return unused;
 }
 
-static void tokens_in_two_threads(void) {
-    pthread_t threads[2];
+static void in_threads(int count, void *(*work)(void *)) {
+    pthread_t threads[4];
     int i;
-    for (i = 0; i < 2; i++) {
-        pthread_create(&threads[i], NULL, tokens_in_thread, NULL);
+    for (i = 0; i < count; i++) {
+        pthread_create(&threads[i], NULL, work, NULL);
     }
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < count; i++) {
         pthread_join(threads[i], NULL);
     }
+}
+
+static void in_two_threads(void) {
+    in_threads(2, as_many);
+}
+
+static void in_four_threads(void) {
+    in_threads(4, half_as_many);
 }
 
 /* hot BASE_URL PREFIX: PREFIX tells apart what is measured with different tokens. */
@@ -79,8 +95,10 @@ int main(int count, char **arguments) {
     snprintf(name, sizeof name, "%sgeneration", arguments[2]);
     compare(name, generations, "atomic", atomics, CALLS);
     snprintf(name, sizeof name, "%stwo threads", arguments[2]);
-    /* The same work twice over: as long as one thread's would be twice as fast. */
-    compare(name, tokens_in_two_threads, "one thread", tokens, CALLS);
+    /* The same work twice over on two cores: as long as one thread's would be twice as fast. */
+    compare(name, in_two_threads, "one thread", tokens, CALLS);
+    snprintf(name, sizeof name, "%sfour threads", arguments[2]);
+    compare(name, in_four_threads, "one thread", tokens, CALLS);
     tps_free(token);
     tps_free(client);
     return EXIT_SUCCESS;

@@ -1,6 +1,7 @@
 <?php
 
-// token.php: $client->token() beside apcu_fetch of the same string. One JSON object.
+// token.php [PREFIX]: $client->token() beside apcu_fetch of the same string. One JSON object. PREFIX tells apart what is
+// measured with different tokens.
 
 declare(strict_types=1);
 
@@ -36,4 +37,4 @@ for ($round = 0; $round < ROUNDS; $round++) {
     $samples['ours'][] = $time($ours);
     $samples['other'][] = $time($apcu);
 }
-echo json_encode(['row' => 'PHP token', 'unit' => 'ns', 'against' => 'apcu_fetch'] + $samples), "\n";
+echo json_encode(['row' => ($argv[1] ?? '') . 'PHP token', 'unit' => 'ns', 'against' => 'apcu_fetch'] + $samples), "\n";

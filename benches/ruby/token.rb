@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-# token.rb: client.token beside a cache of Rails' and beside what one would write by hand. JSON objects, one a line.
+# token.rb [PREFIX]: client.token beside a cache of Rails' and beside what one would write by hand. JSON objects, one a
+# line. PREFIX tells apart what is measured with different tokens.
 
 require "active_support"
 require "active_support/cache"
@@ -43,5 +44,5 @@ ours = -> { CALLS.times { client.token } }
 }.each do |(row, against), other|
   [ours, other].each(&:call)
   samples = Array.new(ROUNDS) { [time(&ours), time(&other)] }.transpose
-  puts JSON.generate(row:, unit: "ns", ours: samples[0], against:, other: samples[1])
+  puts JSON.generate(row: "#{ARGV[0]}#{row}", unit: "ns", ours: samples[0], against:, other: samples[1])
 end
