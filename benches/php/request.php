@@ -4,7 +4,7 @@
 
 declare(strict_types=1);
 
-require '/usr/share/php/GuzzleHttp/autoload.php';
+require 'GuzzleHttp/autoload.php';
 require __DIR__ . '/../../bindings/php/autoload.php';
 
 const ROUNDS = 15;

@@ -58,6 +58,23 @@ final class ForeignCallTest extends TestCase
             PHP);
     }
 
+    /** The client's URL, which stands in the stats, is looked up once. */
+    public function testADecoratedRequestCostsWhatItsTokenCosts(): void
+    {
+        $counts = $this->counted(Organization::make(['token_life' => 36_000]), <<<'PHP'
+            require 'GuzzleHttp/autoload.php';
+            $client = TPS\Client::fromEnvironment();
+            $http = new TPS\Http\AuthorizedClient(new GuzzleHttp\Client(), $client);
+            $request = new GuzzleHttp\Psr7\Request('GET', $client->baseUrl() . '/api/v1/organizations/');
+            $http->sendRequest($request);
+            $before = counts();
+            for ($i = 0; $i < 5; $i++) { $http->sendRequest($request); }
+            report($before);
+            PHP);
+
+        self::assertSame(['tps_generation' => 5], $counts);
+    }
+
     public function testAWarmPageCostsAFewCallsAndNoLogin(): void
     {
         $counts = $this->counted(Organization::make(), <<<'PHP'
