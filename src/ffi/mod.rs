@@ -114,7 +114,7 @@ pub extern "C" fn tps_logout_wait(client: *mut tps_client, milliseconds: u32, er
 
 /// The number of the token that tps_token would return at once; 0 when it would have to look elsewhere.
 ///
-/// Never blocks, allocates or fails; NULL gives 0. The number changes with the token and is never used again. To keep a
+/// Never blocks or fails; NULL gives 0. The number changes with the token and is never used again. To keep a
 /// token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {

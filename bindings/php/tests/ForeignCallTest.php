@@ -32,30 +32,38 @@ final class ForeignCallTest extends TestCase
         unlink(self::$counting);
     }
 
-    public function testATokenAtHandIsNoCall(): void
-    {
-        self::assertSame([], $this->countsOfATokenAtHand(Organization::make(['token_life' => null])));
-    }
-
-    /** It takes a clock to tell whether it still serves. */
-    public function testATokenAtHandIsOneCallWhereItExpires(): void
-    {
-        self::assertSame(['tps_generation' => 2000], $this->countsOfATokenAtHand(Organization::make(['token_life' => 36_000])));
-    }
-
     /**
-     * @return array<string, int> what 2000 tokens cost
+     * It takes a call where a clock has to tell whether the token still serves, and where pages must not get at FFI.
+     *
+     * @dataProvider tokensAtHand
+     *
+     * @param array<string, int> $expected
      */
-    private function countsOfATokenAtHand(Organization $organization): array
+    public function testATokenAtHandIsOneCallAtMost(?int $life, string $enable, array $expected): void
     {
-        return $this->counted($organization, <<<'PHP'
+        $counts = $this->counted(Organization::make(['token_life' => $life]), <<<'PHP'
             $client = TPS\Client::fromEnvironment();
             $client->token();
             $client->token();
             $before = counts();
             for ($i = 0; $i < 1000; $i++) { $client->token(); $client->authorization(); }
             report($before);
-            PHP);
+            PHP, ['-d', "ffi.enable=$enable"]);
+
+        self::assertSame($expected, $counts);
+    }
+
+    /**
+     * @return array<string, array{int|null, string, array<string, int>}>
+     */
+    public static function tokensAtHand(): array
+    {
+        return [
+            'for ever' => [null, '1', []],
+            'for ever, FFI is for preloaded code' => [null, 'preload', ['tps_generation' => 2000]],
+            'with an expiry' => [36_000, '1', ['tps_generation' => 2000]],
+            'with an expiry, FFI is for preloaded code' => [36_000, 'preload', ['tps_generation' => 2000]],
+        ];
     }
 
     /** The client's URL, which stands in the stats, is looked up once. */
@@ -92,7 +100,6 @@ final class ForeignCallTest extends TestCase
             'tps_token' => 1,
             'tps_free' => 2,
             'tps_generation' => 5,
-            'tps_generation_word' => 1,
             'handed_out' => 2,
             'freed' => 2,
         ], $counts);
@@ -174,9 +181,11 @@ final class ForeignCallTest extends TestCase
     }
 
     /**
+     * @param list<string> $flags of PHP
+     *
      * @return array<string, int> what differs from 0, by name
      */
-    private function counted(Organization $organization, string $code): array
+    private function counted(Organization $organization, string $code, array $flags = []): array
     {
         $prelude = <<<'PHP'
             function counts(): array
@@ -199,7 +208,7 @@ final class ForeignCallTest extends TestCase
             'TPS_ORGANIZATION_ID' => $organization->id,
             'TPS_BASE_URL' => Servers::knox(),
             'TPS_CACHE' => 'memory',
-        ]);
+        ], $flags);
         self::assertSame([0, ''], [$child->exitCode, $child->stderr], $child->stdout);
 
         return json_decode($child->stdout, associative: true, flags: JSON_THROW_ON_ERROR);

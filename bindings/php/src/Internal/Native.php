@@ -131,10 +131,10 @@ final class Native implements Backend
         }
     }
 
-    /** Where pages may use FFI themselves, it is the library's memory. No other page gets that. */
+    /** The library's memory, where pages may use FFI themselves. */
     public function word(): object
     {
-        $word = self::isOpen() ? self::ask('word', $this->client) : null;
+        $word = self::ask('word', $this->client);
 
         return is_object($word) ? $word : (object) ['value' => 0];
     }
@@ -209,13 +209,11 @@ final class Native implements Backend
         $answer = '';
         // The clients that were given out here, with how often: no other number is taken for a pointer.
         $clients = [];
-        $words = [];
         try {
             while (true) {
                 $client = yield $answer;
                 if ($client !== null) {
-                    $answer = ($words[$client] ?? null)?->value
-                        ?: (!self::SEALED || isset($clients[$client]) ? $ffi->tps_generation($client) : 0);
+                    $answer = !self::SEALED || isset($clients[$client]) ? $ffi->tps_generation($client) : 0;
                     continue;
                 }
                 $question = self::$question;
@@ -231,7 +229,7 @@ final class Native implements Backend
                     'invalidate' => $ffi->tps_invalidate($question[1], $question[2], $pointer),
                     'logout' => $ffi->tps_logout_wait($question[1], $question[2], $pointer),
                     'generation' => $ffi->tps_generation($question[1]),
-                    'word' => self::wordOf($ffi, $question[1]),
+                    'word' => self::isOpen() ? self::wordOf($ffi, $question[1]) : 0,
                     'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
                     'version' => $ffi->tps_version(),
                 };
@@ -251,10 +249,8 @@ final class Native implements Backend
                     $string = null;
                 } elseif ($question[0] === 'login' && $answer !== null) {
                     $clients[$answer] = ($clients[$answer] ?? 0) + 1;
-                    $words[$answer] ??= self::wordOf($ffi, $answer);
                 }
                 $clients = array_filter($clients);
-                $words = array_intersect_key($words, $clients);
                 // Neither an answer nor a reason: of another type than what is owed.
                 $answer ??= $question[0] === 'login' ? '' : 0;
                 $question = null;
