@@ -164,7 +164,7 @@ int tps_logout_wait(struct tps_client *client,
 /*
  The number of the token that tps_token would return at once; 0 when it would have to look elsewhere.
 
- Never blocks, allocates or fails; NULL gives 0. The number changes with the token and is never used again. To keep a
+ Never blocks or fails; NULL gives 0. The number changes with the token and is never used again. To keep a
  token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
  */
 uint64_t tps_generation(struct tps_client *client);
