@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::hold_off::{HoldOff, Kind};
 
 /// Why a login is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
     /// There never was a token, or it was given back.
     First,
@@ -25,6 +25,11 @@ impl Reason {
     /// Its name.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(reason, _)| *reason == self).map_or("", |(_, name)| name)
+    }
+
+    /// The reason of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, known)| *known == name).map(|(reason, _)| *reason)
     }
 }
 
@@ -56,6 +61,15 @@ pub struct Sent {
     pub free: bool,
 }
 
+/// A login that gave a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Login {
+    /// The process that sent it.
+    pub by: u32,
+    /// Why.
+    pub reason: Reason,
+}
+
 /// A login that may have made a token which nobody has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
@@ -63,6 +77,13 @@ pub struct Lost {
     pub at: Timestamp,
     /// `None`: its writer died, so the probe may go at once.
     pub hold_off: Option<HoldOff>,
+}
+
+impl Sent {
+    /// What is kept of it when it has given a token.
+    pub fn login(&self) -> Login {
+        Login { by: self.by, reason: self.reason }
+    }
 }
 
 /// How often in a row logins failed, by what refused them last.
@@ -103,5 +124,7 @@ mod tests {
     fn reasons_have_the_names_that_stats_count_them_by() {
         let names = [Reason::First, Reason::Expired, Reason::Renewal, Reason::Rejection].map(Reason::name);
         assert_eq!(names, ["first", "ended", "renewed", "rejected"]);
+        assert_eq!(names.map(Reason::named), Reason::NAMES.map(|(reason, _)| Some(reason)));
+        assert_eq!(Reason::named("another"), None);
     }
 }

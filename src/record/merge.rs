@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
     use crate::error::{Error, Status};
-    use crate::record::{Check, Failures, HoldOff, Kind, Latest, Moment, Now, Reason, Sent};
+    use crate::record::{Check, Failures, HoldOff, Kind, Latest, Login, Moment, Now, Reason, Sent};
     use crate::secret::Secret;
 
     fn at(seconds: i64) -> Timestamp {
@@ -131,12 +131,27 @@ mod tests {
 
     #[test]
     fn a_token_is_outlived_by_a_later_one_alone() {
-        let latest = |number, made| Some(Latest { number, obtained_at: at(made) });
+        let latest = |number, made| Some(Latest { number, obtained_at: at(made), login: None });
         let one = Record { latest: latest(2, 0), ..with_token("a", 0) };
         for (number, made, outlived) in [(2, 0, false), (1, 10, false), (3, -10, false), (3, 10, true)] {
             let other = Record { latest: latest(number, made), ..Record::default() };
             assert_eq!(merged(&one, &other).token.is_none(), outlived, "{number} {made}");
         }
+    }
+
+    #[test]
+    fn why_the_latest_token_was_made_goes_with_it() {
+        let latest = |number, made, login| Record {
+            latest: Some(Latest { number, obtained_at: at(made), login }),
+            ..Record::default()
+        };
+        let [first, rejected] = [Reason::First, Reason::Rejection].map(|reason| Some(Login { by: 7, reason }));
+        assert_eq!(merged(&latest(1, 0, first), &latest(2, 9, rejected)).latest, latest(2, 9, rejected).latest);
+        assert_eq!(merged(&latest(2, 0, first), &latest(2, 9, rejected)).latest, latest(2, 9, rejected).latest);
+        // A version that does not tell has written one of them.
+        assert_eq!(merged(&latest(1, 0, first), &latest(1, 0, None)).latest, latest(1, 0, first).latest);
+        assert_eq!(merged(&latest(1, 0, first), &latest(2, 9, None)).latest, latest(2, 9, None).latest);
+        assert_eq!(merged(&latest(1, 0, first), &Record::default()).latest, latest(1, 0, first).latest);
     }
 
     #[test]

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use self::attempt::{Attempt, Failures, Lost, Reason, Sent};
+pub use self::attempt::{Attempt, Failures, Login, Lost, Reason, Sent};
 pub use self::budget::Budget;
 pub use self::check::{Check, Verdict};
 pub use self::dead::Dead;
@@ -49,7 +49,7 @@ use crate::secret::Secret;
 pub struct Record {
     /// The present token. It may have expired.
     pub token: Option<Arc<Token>>,
-    /// The latest token that a login gave. It may be dead.
+    /// The latest token that a login gave, and that login. The token may be dead.
     pub latest: Option<Latest>,
     /// Tokens that nobody may use any more.
     pub dead: Dead,
@@ -74,6 +74,8 @@ pub struct Latest {
     pub number: u64,
     /// When the server made it, by its own clock.
     pub obtained_at: Timestamp,
+    /// The login that gave it; `None`: it was kept by a version that does not tell.
+    pub login: Option<Login>,
 }
 
 /// What the asking process wants.

@@ -187,7 +187,7 @@ impl Record {
                 }
                 let token = Arc::new(token);
                 let number = self.latest.map_or(0, |latest| latest.number) + 1;
-                self.latest = Some(Latest { number, obtained_at: token.obtained_at });
+                self.latest = Some(Latest { number, obtained_at: token.obtained_at, login: Some(sent.login()) });
                 self.token = Some(token.clone());
                 self.replaced_at = (sent.reason == Reason::Rejection).then_some(wall);
                 (self.failures, self.renewal_lost, self.check) = (None, false, None);

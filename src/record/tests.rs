@@ -107,6 +107,25 @@ fn a_login_is_written_down_and_drawn_before_it_is_sent() {
 }
 
 #[test]
+fn who_made_the_latest_token_and_why_is_kept_whatever_comes_after() {
+    let mut course = Course::new();
+    let latest = |course: &Course| course.record.latest.map(|latest| (latest.number, latest.login));
+    let login = |by, reason| Some(Login { by, reason });
+    course.log_in(gives("a", Some(100), 0));
+    assert_eq!(latest(&course), Some((1, login(7, Reason::First))));
+    (course.at, course.rules.process) = (100, 8);
+    course.log_in(gives("b", None, 100));
+    assert_eq!(latest(&course), Some((2, login(8, Reason::Expired))));
+    course.reported("b");
+    course.step(Event::Checked(now(100).wall, Verdict::Dead));
+    course.step(refused(Kind::Throttled));
+    assert_eq!(latest(&course), Some((2, login(8, Reason::Expired))), "a login that gave none");
+    course.at = 161;
+    course.log_in(gives("c", None, 161));
+    assert_eq!(latest(&course), Some((3, login(8, Reason::Rejection))));
+}
+
+#[test]
 fn a_dead_writer_costs_what_a_lost_answer_costs_and_is_probed_at_once() {
     let mut course = Course::new();
     for left in [2, 1, 0] {

@@ -3,6 +3,8 @@
 //! Version 0.1.0 reads `token`, `life`, `gone`, `hold_off`, `failures`, `unsure`, `lost`, `replaced` and `budget`, and passes over
 //! the rest; its own entries have these alone. So both versions can share a store while one replaces the other.
 
+mod parts;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use self::parts::{KeptCheck, KeptHoldOff, KeptLogin, KeptSent, kind, name_of, time};
 use super::clocks::Clocks;
-use crate::error::{Error, Status};
 use crate::record::token::fault;
-use crate::record::{
-    Attempt, Budget, Check, Dead, Failures, HoldOff, Kind, Latest, Lost, Moment, Now, Reason, Record, Sent, Token,
-};
+use crate::record::{Attempt, Budget, Dead, Failures, HoldOff, Kind, Latest, Lost, Moment, Now, Record, Token};
 use crate::secret::{Secret, SecretBuffer};
 
 #[derive(Serialize, Deserialize)]
@@ -26,6 +26,7 @@ struct Kept {
     life: Option<Life>,
     latest_number: u64,
     latest_ms: Option<i64>,
+    latest_login: Option<KeptLogin>,
     dead: Option<Vec<String>>,
     dead_rejected: bool,
     /// 0.1.0: the latest of `dead`.
@@ -54,38 +55,6 @@ struct Life {
     clock_ahead_ms: i64,
     boot: Option<String>,
     ends_ms: Option<u64>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptError {
-    status: i32,
-    http_status: Option<u16>,
-    message: String,
-    for_ms: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptHoldOff {
-    #[serde(flatten)]
-    error: KeptError,
-    until_ms: i64,
-    kind: Option<String>,
-    proxy: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptSent {
-    at_ms: i64,
-    by: u32,
-    reason: String,
-    free: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptCheck {
-    token: String,
-    at_ms: i64,
-    undecided: Option<KeptError>,
 }
 
 /// The record as JSON. Its times are by the store's clock, which is `ahead` of this machine's.
@@ -133,6 +102,7 @@ impl Kept {
             }),
             latest_number: record.latest.map_or(0, |latest| latest.number),
             latest_ms: record.latest.map(|latest| latest.obtained_at.as_millisecond()),
+            latest_login: record.latest.and_then(|latest| latest.login).as_ref().map(KeptLogin::of),
             dead: Some(record.dead.fingerprints().to_vec()),
             dead_rejected: record.dead.rejected(),
             gone: record.dead.fingerprints().last().cloned(),
@@ -140,28 +110,14 @@ impl Kept {
             replaced_at_ms: record.replaced_at.map(|at| at.as_millisecond()),
             budget: times(record.budget.drawn()),
             renewals: times(record.budget.renewals()),
-            hold_off: record.attempt.hold_off().map(|hold_off| KeptHoldOff {
-                error: KeptError::of(&hold_off.error),
-                until_ms: hold_off.until.as_millisecond(),
-                kind: name_of(hold_off.kind),
-                proxy: hold_off.proxy.clone(),
-            }),
-            sent: sent.map(|sent| KeptSent {
-                at_ms: sent.at.as_millisecond(),
-                by: sent.by,
-                reason: sent.reason.name().to_owned(),
-                free: sent.free,
-            }),
+            hold_off: record.attempt.hold_off().map(KeptHoldOff::of),
+            sent: sent.map(KeptSent::of),
             lost_at_ms: lost.map(|lost| lost.at.as_millisecond()),
             unsure: sent.is_some() || lost.is_some(),
             lost: record.renewal_lost,
             failures: record.failures.map_or(0, |failures| failures.in_a_row),
             failed_kind: record.failures.and_then(|failures| name_of(failures.kind)),
-            check: record.check.as_ref().map(|check| KeptCheck {
-                token: check.token.clone(),
-                at_ms: check.at.as_millisecond(),
-                undecided: check.undecided.as_ref().map(KeptError::of),
-            }),
+            check: record.check.as_ref().map(KeptCheck::of),
             clocks: Some(Clocks::of(now)),
         }
     }
@@ -180,9 +136,9 @@ impl Kept {
         };
         let failed_kind = self.failed_kind.as_deref().and_then(kind);
         let token = self.life.as_ref().and_then(|life| life.token(Secret::from(self.token), ahead, now)).map(Arc::new);
-        let latest_number = self.latest_number;
+        let (number, login) = (self.latest_number, self.latest_login.and_then(KeptLogin::read));
         Record {
-            latest: self.latest_ms.and_then(time).map(|obtained_at| Latest { number: latest_number, obtained_at }),
+            latest: self.latest_ms.and_then(time).map(|obtained_at| Latest { number, obtained_at, login }),
             dead: Dead::new(self.dead.unwrap_or_else(|| self.gone.into_iter().collect()), self.dead_rejected),
             // 0.1.0 says whether, not when.
             replaced_at: self
@@ -221,67 +177,6 @@ impl Life {
         let token = Token::new(value, time(&self.obtained_at)?, expires_at, by_local, expires, now);
         Some(Token { clock_ahead, ..token })
     }
-}
-
-impl KeptError {
-    fn of(error: &Error) -> Self {
-        Self {
-            status: error.status as i32,
-            http_status: error.http_status,
-            message: error.message.clone(),
-            for_ms: u64::try_from(error.retry_after_ms()).unwrap_or_default(),
-        }
-    }
-
-    fn read(self) -> Option<Error> {
-        Some(Error {
-            status: Status::from_number(self.status)?,
-            http_status: self.http_status,
-            retry_after: Duration::from_millis(self.for_ms),
-            message: self.message,
-        })
-    }
-}
-
-impl KeptHoldOff {
-    fn read(self) -> Option<HoldOff> {
-        let error = self.error.read()?;
-        Some(HoldOff {
-            kind: self.kind.as_deref().and_then(kind).unwrap_or_else(|| Kind::of(error.status)),
-            error,
-            until: time(self.until_ms)?,
-            proxy: self.proxy,
-        })
-    }
-}
-
-impl KeptSent {
-    fn read(self) -> Option<Sent> {
-        let reason = Reason::NAMES.iter().find(|(_, name)| *name == self.reason).map(|(reason, _)| *reason);
-        Some(Sent { at: time(self.at_ms)?, by: self.by, reason: reason.unwrap_or(Reason::First), free: self.free })
-    }
-}
-
-impl KeptCheck {
-    fn read(self) -> Option<Check> {
-        let undecided = match self.undecided {
-            None => None,
-            Some(error) => Some(error.read()?),
-        };
-        Some(Check { token: self.token, at: time(self.at_ms)?, undecided })
-    }
-}
-
-fn name_of(kind: Kind) -> Option<String> {
-    Kind::NAMES.iter().find(|(known, _)| *known == kind).map(|(_, name)| (*name).to_owned())
-}
-
-fn kind(name: &str) -> Option<Kind> {
-    Kind::NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
-}
-
-fn time(milliseconds: i64) -> Option<Timestamp> {
-    Timestamp::from_millisecond(milliseconds).ok()
 }
 
 fn times(milliseconds: &[i64]) -> Vec<Timestamp> {

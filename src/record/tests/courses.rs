@@ -62,8 +62,11 @@ fn alphabet(record: &Record, at: i64, made: u32) -> Vec<(&'static str, Event, Ne
 fn holds(before: &Record, after: &Record, action: &Action, at: i64, story: &[String]) {
     let wall = now(at).wall;
     match action {
-        Action::Use(token, _) => {
+        Action::Use(token, origin) => {
             assert!(token.usable(now(at).moment) && !after.dead.has(&token.fingerprint()), "{story:#?}");
+            if let (Attempt::Sent(sent), Origin::Login(_)) = (&before.attempt, origin) {
+                assert_eq!(after.latest.and_then(|latest| latest.login), Some(sent.login()), "{story:#?}");
+            }
         }
         Action::Send(reason) => {
             let Attempt::Sent(sent) = &after.attempt else { panic!("{story:#?}") };

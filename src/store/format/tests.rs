@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::{Error, Status};
+use crate::record::{Check, Login, Reason, Sent};
 
 /// In whole milliseconds, as times are kept.
 fn now() -> Now {
@@ -24,7 +26,11 @@ fn record(now: &Now, attempt: Attempt) -> Record {
     budget.renewed(now.wall);
     Record {
         token: Some(Arc::new(token)),
-        latest: Some(Latest { number: 7, obtained_at: now.wall }),
+        latest: Some(Latest {
+            number: 7,
+            obtained_at: now.wall,
+            login: Some(Login { by: 77, reason: Reason::Expired }),
+        }),
         dead: Dead::new(vec!["0123456789ab".to_owned(), "ba9876543210".to_owned()], true),
         replaced_at: Some(now.wall),
         budget,
@@ -113,6 +119,21 @@ fn version_0_1_0_finds_what_it_needs() {
             assert!(kept["hold_off"]["until_ms"].is_i64() && kept["hold_off"]["status"].is_u64());
         }
     }
+}
+
+#[test]
+fn an_entry_that_does_not_tell_of_the_login_is_read() {
+    let now = now();
+    let text = encode(&record(&now, Attempt::None), SignedDuration::ZERO, &now);
+    let read = |change: &dyn Fn(&mut Value)| {
+        let mut kept: Value = serde_json::from_slice(&text).unwrap();
+        change(&mut kept);
+        decode(kept.to_string().as_bytes(), None, &now).unwrap().latest.unwrap()
+    };
+    let without = Latest { number: 7, obtained_at: now.wall, login: None };
+    assert_eq!(read(&|kept| drop(kept.as_object_mut().unwrap().remove("latest_login"))), without);
+    assert_eq!(read(&|kept| kept["latest_login"]["reason"] = json!("of a later version")), without);
+    assert_eq!(read(&|_| ()).login, Some(Login { by: 77, reason: Reason::Expired }));
 }
 
 #[test]
