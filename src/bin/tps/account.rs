@@ -1,14 +1,16 @@
 //! Whose token it is, and where it is kept.
 
 use std::env;
-use std::fs;
-use std::io::{self, IsTerminal};
-use std::os::unix::fs::MetadataExt;
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use nix::fcntl::OFlag;
 use serde_json::{Map, Value};
 use tps::{Credentials, Error, Options};
+use zeroize::Zeroizing;
 
 use crate::cli::Arguments;
 
@@ -81,17 +83,21 @@ fn all(values: [Option<String>; 3], place: &str) -> Result<[String; 3], Error> {
 fn from_file(path: &Path) -> Result<[String; 3], Error> {
     let shown = path.display();
     let unreadable = |error: io::Error| Error::argument(format!("{shown}: cannot be read: {}", error.kind()));
-    let metadata = fs::metadata(path).map_err(unreadable)?;
+    // A pipe that nobody writes to must not hang.
+    let opened = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    let mut file = opened.map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(Error::argument(format!("{shown}: is no file")));
     }
     if metadata.mode() & 0o077 != 0 {
         return Err(Error::argument(format!("{shown}: others can read it; chmod 600 it")));
     }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    let lines = text.lines().map(str::trim).enumerate();
     let mut values = [None, None, None];
-    for (number, line) in lines.enumerate() {
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let named = line.split_once('=').map(|(name, value)| (name.trim(), unquoted(value.trim())));
         let place = named.and_then(|(name, value)| Some((NAMES.iter().position(|known| *known == name)?, value)));
         let Some((place, value)) = place else {

@@ -45,18 +45,21 @@ fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Error> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(|error| Error::argument(format!("{}: cannot be written: {}", directory.display(), error.kind())));
     }
-    let account = Account::of(arguments)?;
+    let account = match (Account::of(arguments), &arguments.command) {
+        (Err(error), Command::Doctor) => return doctor::tell(&[doctor::of_settings(&error)], output),
+        (account, _) => account?,
+    };
     match arguments.command {
         Command::Token => {
             let token = client(&account).token()?;
-            output.token(token.value.expose());
+            output.token(token.value.expose())?;
         }
         Command::Logout => {
             client(&account).logout()?;
-            output.say(&json!({"logged_out": true}), &["logged out".to_owned()]);
+            output.say(&json!({"logged_out": true}), &["logged out".to_owned()], 0)?;
         }
         Command::Status => status::show(&account, output)?,
-        Command::Doctor => return Ok(doctor::examine(&account, output)),
+        Command::Doctor => return doctor::examine(&account, output),
         Command::Generate { .. } => {}
     }
     Ok(ExitCode::SUCCESS)

@@ -1,9 +1,12 @@
 //! What is printed: lines for people, or JSON for machines. Never a secret but the token of `tps token`.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde_json::{Value, json};
 use tps::Error;
+
+/// As wide as the narrowest terminal in use.
+const WIDTH: usize = 80;
 
 /// How it is printed.
 pub struct Output {
@@ -12,13 +15,19 @@ pub struct Output {
 
 impl Output {
     /// The token alone, to be used by another command.
-    pub fn token(&self, token: &str) {
+    pub fn token(&self, token: &str) -> Result<(), Error> {
         if self.json { self.print(&json!({ "token": token }).to_string()) } else { self.print(token) }
     }
 
-    /// One of the two forms.
-    pub fn say(&self, value: &Value, lines: &[String]) {
-        if self.json { self.print(&value.to_string()) } else { self.print(&lines.join("\n")) }
+    /// One of the two forms. At a terminal, a long line goes on below, behind `indent` spaces; whoever reads a pipe gets it
+    /// whole.
+    pub fn say(&self, value: &Value, lines: &[String], indent: usize) -> Result<(), Error> {
+        let text = match (self.json, io::stdout().is_terminal()) {
+            (true, _) => value.to_string(),
+            (false, false) => lines.join("\n"),
+            (false, true) => lines.iter().map(|line| wrapped(line, indent)).collect::<Vec<_>>().join("\n"),
+        };
+        self.print(&text)
     }
 
     /// What failed, to standard error.
@@ -37,9 +46,32 @@ impl Output {
     }
 
     /// A reader that goes away, as `head` does, is no failure.
-    fn print(&self, text: &str) {
-        let _ = writeln!(io::stdout(), "{text}");
+    fn print(&self, text: &str) -> Result<(), Error> {
+        match writeln!(io::stdout(), "{text}").and_then(|()| io::stdout().flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(Error::argument(format!("standard output cannot be written: {error}")))
+            }
+            _ => Ok(()),
+        }
     }
+}
+
+/// The line in pieces that are narrow enough, where its words let it.
+fn wrapped(line: &str, indent: usize) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for word in line.split_inclusive(' ') {
+        let width = word.trim_end().chars().count();
+        if column > indent && column + width > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            text.push_str(&" ".repeat(indent));
+            column = indent;
+        }
+        text.push_str(word);
+        column += word.chars().count();
+    }
+    text
 }
 
 /// A time in words of its two largest units.

@@ -5,13 +5,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tps::process::clock::{Clock, System};
-use tps::record::{Attempt, Now, Record};
+use tps::record::{Attempt, Latest, Now, Reason, Record};
 use tps::store::memory::Memory;
 use tps::store::{self, Lasting, Owner, Seals, Store, StoreError};
 use tps::{Error, Status};
 
 use crate::account::Account;
 use crate::output::{Output, in_words};
+
+/// How wide the first column is.
+const LABEL: usize = 12;
 
 /// What the store has, and how it is.
 pub struct Known {
@@ -23,15 +26,16 @@ pub struct Known {
 }
 
 impl Known {
-    /// Looks into the store. `look` may ask it for more.
-    pub fn of(account: &Account, look: impl FnOnce(&dyn Store, &Now, Instant)) -> Result<Self, StoreError> {
+    /// Looks into the store. `look` may ask it for more, until the time that it is given.
+    pub fn of(account: &Account, look: impl FnOnce(&dyn Store, Instant)) -> Result<Self, StoreError> {
         let (memory, now) = (Memory::default(), System.read());
         let deadline = Instant::now() + account.options.timeout.min(Duration::from_secs(10));
         let owner = Owner { credentials: &account.credentials, base_url: &account.options.base_url };
         let store = store::open(&account.options, &owner, &memory, &Seals::default(), deadline, &System, true)?;
         let record = store.read(&now, deadline)?;
-        look(&*store, &now, deadline);
-        Ok(Self { record, place: store.place(), errors: store.errors(), lasting: store.lasting(), now })
+        let place = store.place();
+        look(&*store, deadline);
+        Ok(Self { record, place, errors: store.errors(), lasting: store.lasting(), now })
     }
 
     /// The failure that holds logins off now.
@@ -43,9 +47,8 @@ impl Known {
 /// Prints it.
 pub fn show(account: &Account, output: &Output) -> Result<(), Error> {
     let known =
-        Known::of(account, |_, _, _| {}).map_err(|StoreError(error)| Error::new(Status::InvalidArgument, error))?;
-    output.say(&as_json(account, &known), &as_lines(account, &known));
-    Ok(())
+        Known::of(account, |_, _| {}).map_err(|StoreError(error)| Error::new(Status::InvalidArgument, error))?;
+    output.say(&as_json(account, &known), &as_lines(account, &known), LABEL)
 }
 
 fn as_json(account: &Account, known: &Known) -> Value {
@@ -65,7 +68,12 @@ fn as_json(account: &Account, known: &Known) -> Value {
             "valid": record.valid_token(&known.now).is_some(),
         })),
         "dead_tokens": record.dead.fingerprints(),
-        "last_attempt": attempt(&record.attempt).map(|(kind, at)| json!({"kind": kind, "at": at.to_string()})),
+        "last_login": record.latest.map(|latest| json!({
+            "at": latest.obtained_at.to_string(),
+            "process": latest.login.map(|login| login.by),
+            "reason": latest.login.map(|login| login.reason.name()),
+        })),
+        "last_attempt": attempt(&record.attempt).map(|(kind, _, at)| json!({"kind": kind, "at": at.to_string()})),
         "login_budget_left": record.budget.left(wall, account.options.logins_per_day),
         "logins_drawn": record.budget.drawn().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "hold_off": known.held_off(account).map(|error| json!({
@@ -89,10 +97,6 @@ fn as_lines(account: &Account, known: &Known) -> Vec<String> {
             format!("{}, obtained {}, {end}", token.fingerprint(), token.obtained_at)
         }
     };
-    let last = attempt(&record.attempt).map_or_else(
-        || record.latest.map_or("none".to_owned(), |latest| format!("gave a token at {}", latest.obtained_at)),
-        |(kind, at)| format!("{kind} at {at}"),
-    );
     let left = record.budget.left(wall, account.options.logins_per_day);
     let wait = record.budget.wait(wall, account.options.logins_per_day).as_secs();
     let next = if left == 0 { format!("; one more in {}", in_words(wait)) } else { String::new() };
@@ -100,10 +104,13 @@ fn as_lines(account: &Account, known: &Known) -> Vec<String> {
         format!("server      {}", account.options.base_url),
         format!("store       {}", known.place.as_deref().unwrap_or("memory of each process")),
         format!("token       {token}"),
-        format!("last login  {last}"),
+        format!("last login  {}", record.latest.map_or("none".to_owned(), |latest| login(&latest))),
+    ];
+    lines.extend(attempt(&record.attempt).map(|(_, what, at)| format!("since then  {what}, {at}")));
+    lines.extend([
         format!("budget      {left} of 3 logins at once{next}"),
         format!("hold-off    {}", known.held_off(account).map_or("none".to_owned(), |error| error.to_string())),
-    ];
+    ]);
     if let Lasting::Service(advice) = &known.lasting {
         lines.push(format!("note        {advice}"));
     }
@@ -115,13 +122,25 @@ fn left(token: &tps::Token, now: &Now) -> String {
     in_words(token.expires.map_or(0, |end| end.left(now.moment).as_secs()))
 }
 
-/// What the last login came to that gave no token.
-fn attempt(attempt: &Attempt) -> Option<(&'static str, Timestamp)> {
-    let kind = match attempt {
-        Attempt::None => return None,
-        Attempt::Sent(_) => "under way, or its process died, since it was sent",
-        Attempt::Lost(_) => "lost its answer",
-        Attempt::Refused(_) => "was refused",
+/// When the last login was that gave a token, by whom, and why.
+fn login(latest: &Latest) -> String {
+    let Some(login) = latest.login else { return latest.obtained_at.to_string() };
+    let why = match login.reason {
+        Reason::First => "there was no token",
+        Reason::Expired => "the token had expired",
+        Reason::Renewal => "the token was about to expire",
+        Reason::Rejection => "the server rejected the token",
     };
-    attempt.at().map(|at| (kind, at))
+    format!("{}, process {}: {why}", latest.obtained_at, login.by)
+}
+
+/// What came of a login after that: its name, in words, and when.
+fn attempt(attempt: &Attempt) -> Option<(&'static str, &'static str, Timestamp)> {
+    let (kind, what) = match attempt {
+        Attempt::None => return None,
+        Attempt::Sent(_) => ("sent", "a login is under way, or its process died"),
+        Attempt::Lost(_) => ("lost", "a login lost its answer"),
+        Attempt::Refused(_) => ("refused", "a login was refused"),
+    };
+    attempt.at().map(|at| (kind, what, at))
 }

@@ -50,6 +50,18 @@ fn owner(path: &Path) -> Option<Uid> {
     fs::metadata(path).ok().map(|metadata| Uid::from_raw(metadata.uid()))
 }
 
+/// Why the directories do not serve that come before the one that does, for people.
+pub fn passed_over(directories: &Directories) -> Vec<StoreError> {
+    match directories {
+        Directories::Usual(homes) => usual(homes)
+            .iter()
+            .map_while(|place| Directory::open(place, place).err())
+            .map(OpenError::into_error)
+            .collect(),
+        Directories::Named(_) => Vec::new(),
+    }
+}
+
 fn first_of(places: &[PathBuf]) -> Result<Directory, OpenError> {
     let mut errors = Vec::new();
     for place in places {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use redis::{RedisError, ServerError};
 
+use crate::options::redis_url::Node;
 use crate::server::tls;
 use crate::store::StoreError;
 
@@ -33,6 +34,14 @@ impl Failure {
         match self {
             Self::Away(what) | Self::Closed(what) | Self::LeftAlone(StoreError(what)) => what.clone(),
             Self::Refused { code, detail } => format!("{code} {detail}"),
+        }
+    }
+
+    /// The same, of the primary that Sentinels name.
+    pub fn of_primary(self, primary: &Node) -> Self {
+        match self {
+            Self::Away(what) => Self::Away(format!("the primary {primary}: {what}")),
+            other => other,
         }
     }
 

@@ -66,10 +66,18 @@ impl<'a> RedisStore<'a> {
         &self.seal
     }
 
-    /// What the server does when its memory is full: the setting `maxmemory-policy`. `None`: it does not tell.
-    pub fn when_full(&self) -> Option<String> {
-        let memory: String = one(&mut self.session.borrow_mut(), &cmd("INFO").arg("memory").take()).ok()?;
-        memory.lines().find_map(|line| line.strip_prefix("maxmemory_policy:")).map(str::to_owned)
+    /// What the server tells of itself (`INFO`), for people; `None`: it does not.
+    pub fn info(&self) -> Option<String> {
+        one(&mut self.session.borrow_mut(), &cmd("INFO")).ok()
+    }
+
+    /// The key of the lock that somebody has, for people, and how long it is there; there
+    /// `None`: for ever.
+    pub fn lock_key(&self) -> Option<(String, Option<Duration>)> {
+        let key = format!("{}:lock", self.key());
+        let left: i64 = one(&mut self.session.borrow_mut(), &cmd("PTTL").arg(&key).take()).ok()?;
+        // Redis's own numbers: -2 stands for no key, -1 for one that stays.
+        (left != -2).then(|| (key, u64::try_from(left).ok().map(Duration::from_millis)))
     }
 
     fn key(&self) -> String {

@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
                 let found = first(sentinels, deadline, |sentinel, deadline| {
                     let asked = Connection::tcp(sentinel, self.trust.as_ref(), deadline)?;
                     let node = sentinel::primary(asked, login, service, deadline)?;
-                    let mut connection = self.to(&node, deadline)?;
+                    let mut connection = self.to(&node, deadline).map_err(|failure| failure.of_primary(&node))?;
                     if sentinel::is_primary(&mut connection, deadline)? {
                         return Ok(connection);
                     }

@@ -1,6 +1,11 @@
 //! `tps doctor`: what can be wrong, one line each, with what to do about it.
 
+mod advice;
+mod directory;
 mod library;
+mod lock;
+#[cfg(feature = "redis")]
+mod redis;
 mod server;
 mod store;
 mod token;
@@ -8,9 +13,13 @@ mod token;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use tps::Error;
 
 use crate::account::Account;
 use crate::output::Output;
+
+/// How wide the mark and the first column are.
+const LABEL: usize = 18;
 
 /// What one look has found.
 pub struct Finding {
@@ -44,7 +53,7 @@ impl Finding {
             None => "?   ",
         };
         let line = format!("{mark} {:<12} {}", self.about, self.found);
-        if self.advice.is_empty() { line } else { format!("{line}\n{:18}-> {}", "", self.advice) }
+        if self.advice.is_empty() { line } else { format!("{line} -> {}", self.advice) }
     }
 
     fn json(&self) -> Value {
@@ -53,8 +62,8 @@ impl Finding {
     }
 }
 
-/// Looks at everything, and prints it. The exit code tells whether something is wrong.
-pub fn examine(account: &Account, output: &Output) -> ExitCode {
+/// Looks at everything, and prints it.
+pub fn examine(account: &Account, output: &Output) -> Result<ExitCode, Error> {
     let mut findings = vec![library::version()];
     findings.extend(server::examine(account));
     let (known, of_store) = store::examine(account);
@@ -62,9 +71,21 @@ pub fn examine(account: &Account, output: &Output) -> ExitCode {
     if let Some(known) = known {
         findings.extend(token::examine(account, &known));
     }
+    tell(&findings, output)
+}
+
+/// Settings that cannot be used, so that nothing else can be looked at.
+pub fn of_settings(error: &Error) -> Finding {
+    let advice = "correct the setting that is named: a credential or --credentials, --options, TPS_BASE_URL, TPS_CACHE, \
+                  TPS_CA_FILE, or the proxy's variable";
+    Finding::bad("settings", error.to_string(), advice)
+}
+
+/// Prints findings. The exit code tells whether something is wrong.
+pub fn tell(findings: &[Finding], output: &Output) -> Result<ExitCode, Error> {
     let good = findings.iter().all(|finding| finding.good != Some(false));
     let lines: Vec<_> = findings.iter().map(Finding::line).collect();
     let findings: Vec<_> = findings.iter().map(Finding::json).collect();
-    output.say(&json!({"good": good, "findings": findings}), &lines);
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    output.say(&json!({"good": good, "findings": findings}), &lines, LABEL)?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tps::process::clock::System;
 use tps::server::resolve::addresses;
+use tps::server::tls::certificates;
 use tps::server::{Api, Refusal};
 use tps::{Error, Status};
 use ureq::http::Uri;
@@ -24,10 +25,7 @@ pub fn examine(account: &Account) -> Vec<Finding> {
     let port = uri.port_u16().unwrap_or(if https { 443 } else { 80 });
     let proxy = options.proxy.as_ref().filter(|proxy| https && !proxy.except.excepts(host, port));
     let proxy = proxy.and_then(|proxy| ureq::Proxy::new(proxy.url.expose()).ok());
-    let mut findings = vec![match &proxy {
-        Some(proxy) => Finding::good("proxy", format!("{}:{}", proxy.host(), proxy.port())),
-        None => Finding::good("proxy", "none"),
-    }];
+    let mut findings = Vec::new();
     // A proxy resolves the name itself.
     if proxy.is_none() {
         let found = name(host.trim_matches(['[', ']']), port, options.timeout);
@@ -37,29 +35,40 @@ pub fn examine(account: &Account) -> Vec<Finding> {
             return findings;
         }
     }
+    // The files are read before anything is sent.
+    if let Err(reason) = certificates(options)
+        && https
+    {
+        findings.push(Finding::bad("certificate", reason.clone(), about_trust(&reason)));
+        return findings;
+    }
     let api =
         Api { credentials: account.credentials.clone(), options: options.clone(), clock: std::sync::Arc::new(System) };
     let (ahead, answer) = api.greet(options.timeout);
     let error = answer.err().map(|Refusal { error, .. }| error);
-    let bad = |about, error: &Error| Finding::bad(about, error.message.clone(), advice(error.status));
     // What comes first fails first.
-    let (connection, certificate) = match &error {
-        Some(error) if matches!(error.status, Status::Network | Status::Timeout) => (Err(error), Ok(())),
-        Some(error) if error.status == Status::Tls => (Ok(()), Err(error)),
-        _ => (Ok(()), Ok(())),
-    };
-    if let Err(error) = connection {
-        findings.push(bad("connection", error));
+    if let Some(error) = error.as_ref().filter(|error| matches!(error.status, Status::Network | Status::Timeout)) {
+        findings.push(match &proxy {
+            Some(proxy) if error.message.contains("the proxy ") => by_proxy(error, proxy),
+            _ => Finding::bad("connection", error.message.clone(), no_connection(error.status)),
+        });
         return findings;
     }
+    findings.push(match &proxy {
+        Some(proxy) => Finding::good("proxy", format!("{}:{} connects", proxy.host(), proxy.port())),
+        None => Finding::good("proxy", "none"),
+    });
     findings.push(Finding::good("connection", format!("{host}:{port} answers")));
-    if let Err(error) = certificate {
-        findings.push(bad("certificate", error));
+    if let Some(error) = error.as_ref().filter(|error| error.status == Status::Tls) {
+        findings.push(Finding::bad("certificate", error.message.clone(), about_trust(&error.message)));
         return findings;
     }
     let trusted = if https { "trusted" } else { "none: plain HTTP to this machine" };
     findings.push(Finding::good("certificate", trusted));
-    findings.push(error.map_or_else(|| Finding::good("API", "answers as it should"), |error| bad("API", &error)));
+    findings.push(match error {
+        None => Finding::good("API", "answers as it should"),
+        Some(error) => Finding::bad("API", error.message.clone(), no_api(error.status)),
+    });
     findings.push(clock(ahead));
     findings
 }
@@ -77,12 +86,47 @@ fn name(host: &str, port: u16, time: Duration) -> Finding {
     }
 }
 
-fn advice(status: Status) -> &'static str {
+fn by_proxy(error: &Error, proxy: &ureq::Proxy) -> Finding {
+    let at = format!("{}:{}", proxy.host(), proxy.port());
+    let advice = match error.message.as_str() {
+        said if said.contains("into its URL") => {
+            "write HTTPS_PROXY (or the option proxy) as http://USER:PASSWORD@HOST:PORT".to_owned()
+        }
+        said if said.contains("it does not connect") => {
+            "have the proxy allow this host and port; or set NO_PROXY to the host if there is a way without it"
+                .to_owned()
+        }
+        _ => format!("start the proxy at {at}, or correct HTTPS_PROXY (or the option proxy); unset it to go without"),
+    };
+    Finding::bad("proxy", error.message.clone(), advice)
+}
+
+fn no_connection(status: Status) -> &'static str {
     match status {
-        Status::Network | Status::Timeout => "check the network, the firewall, base_url and proxy",
-        Status::Tls => "do what the message says; do not switch the check off: it cannot be",
+        Status::Timeout => "check the firewall and the network; set HTTPS_PROXY if there is a proxy",
+        _ => "check host and port of base_url (TPS_BASE_URL), and the firewall; set HTTPS_PROXY if there is a proxy",
+    }
+}
+
+/// Certificates cannot be left unchecked, so there is something to mend.
+fn about_trust(reason: &str) -> &'static str {
+    const TABLE: [(&str, &str); 7] = [
+        ("has expired", "set this machine's clock if it is wrong; else renew the server's certificate"),
+        ("not valid yet", "set this machine's clock, best by NTP: timedatectl set-ntp true"),
+        ("unknown issuer", "set ca_file (TPS_CA_FILE) to the file of your authority, in PEM form"),
+        ("another host", "write the host in base_url (TPS_BASE_URL) as the certificate names it"),
+        ("ca_file holds", "set ca_file (TPS_CA_FILE) to the file of your authority, in PEM form, or unset it"),
+        ("SSL_CERT_", "unset the variable, or name a file or directory with certificates"),
+        ("ca-certificates", "apt-get install ca-certificates, or set ca_file (TPS_CA_FILE)"),
+    ];
+    let row = TABLE.iter().find(|(words, _)| reason.contains(words));
+    row.map_or("mend the server's certificate as the message says", |(_, advice)| *advice)
+}
+
+fn no_api(status: Status) -> &'static str {
+    match status {
         Status::Server | Status::Throttled => "wait, and try again",
-        _ => "check base_url, and what stands between this machine and the API",
+        _ => "correct base_url (TPS_BASE_URL); or have the proxy or firewall in between let the API through",
     }
 }
 

@@ -21,12 +21,13 @@ pub fn examine(account: &Account, known: &Known) -> Vec<Finding> {
 fn hold_off(account: &Account, known: &Known) -> Finding {
     let Some(error) = known.held_off(account) else { return Finding::good("hold-off", "none") };
     let advice = match error.status {
-        Status::Credentials => "correct the credentials: other ones go ahead at once",
+        Status::Credentials => "correct the credentials: they can be tried at once",
         Status::TokenLimit => "log out where a token is no longer needed, or ask TPStreams to revoke some",
-        Status::Network | Status::Tls => "mend what is named",
-        _ => "wait",
+        Status::Network | Status::Timeout | Status::Tls => "mend what is named",
+        _ => "nothing is to be done",
     };
-    Finding::bad("hold-off", error.to_string(), advice)
+    let wait = in_words(error.retry_after.as_secs() + 1);
+    Finding::bad("hold-off", error.to_string(), format!("{advice}; the next login can be tried in {wait}"))
 }
 
 fn budget(account: &Account, known: &Known) -> Finding {
@@ -36,9 +37,10 @@ fn budget(account: &Account, known: &Known) -> Finding {
     if left > 0 {
         return Finding::good("budget", found);
     }
-    let wait = in_words(budget.wait(wall, per_day).as_secs());
+    let wait = in_words(budget.wait(wall, per_day).as_secs() + 1);
     let advice = format!(
-        "wait {wait}; find what ends the tokens or the processes (tps status, and stats of the programs), or raise logins_per_day"
+        "wait {wait}, and find what ends the tokens or the processes (tps status tells why the last login was made); or \
+         lift the budget for once: tps token --options '{{\"logins_per_day\": 0}}'"
     );
     Finding::bad("budget", found, advice)
 }
