@@ -129,6 +129,7 @@ echo "== PHP"
 suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?' \
   env -C bindings/php phpunit
 suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
+suite "cron beside php-fpm" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/cron.sh
 suite "Apache, php -S and the command line" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/sapis.sh
 
 echo "== renewal"
