@@ -89,7 +89,7 @@ fn a_name_server_that_does_not_answer() {
     fs::write(&file, "nameserver 127.0.0.77\n").unwrap();
     shell.wrong("name", &["app.tpstreams.test is not resolved in time", "/etc/resolv.conf"]);
     fs::write(&file, "nameserver 127.0.0.78\n").unwrap();
-    let name = shell.doctor().into_iter().find(|finding| finding["about"] == "name").unwrap();
+    let name = shell.finding("name");
     assert_eq!((&name["good"], name["found"].as_str()), (&true.into(), Some("app.tpstreams.test is 127.0.0.1")));
 }
 

@@ -125,7 +125,7 @@ fn a_tmp_that_is_emptied_with_the_service() {
     shell.before = format!("mount --bind {} /var/tmp;", private.display());
     shell.unset("TPS_CACHE").set("HOME", "/proc").set("XDG_STATE_HOME", "/proc");
     shell.wrong("lasting", &["/var/tmp/tps-", "PrivateTmp=", "StateDirectory="]);
-    let place = shell.doctor().into_iter().find(|finding| finding["about"] == "store").unwrap();
+    let place = shell.finding("store");
     let found = place["found"].as_str().unwrap();
     assert!(found.starts_with("/var/tmp/tps-") && found.contains("not used: /proc/tps: "), "{found}");
     let state = shell.scratch.path("state");

@@ -1,17 +1,7 @@
 //! What keeps a token from being had: hold-offs, the login budget.
 
-use super::shell::Shell;
+use super::shell::{Shell, seconds};
 use crate::common::Fault;
-
-/// The seconds of a time in words.
-fn seconds(advice: &str) -> u64 {
-    let words: Vec<_> = advice.split([' ', ';', ',']).collect();
-    let amount = |unit: &str| {
-        let at = words.iter().position(|word| *word == unit);
-        at.map_or(0, |at| words[at - 1].parse::<u64>().unwrap())
-    };
-    amount("s") + 60 * amount("min")
-}
 
 /// Lets so much time pass, for the server too.
 fn pass(shell: &Shell, fault: &Fault, time: u64) {

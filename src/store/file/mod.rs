@@ -21,7 +21,7 @@ use std::time::Instant;
 use self::age::{sweep, touch};
 use self::directory::{Directory, LARGEST};
 use self::lock::Locked;
-pub use self::places::passed_over;
+pub use self::places::chosen;
 use super::seal::{SALT, Seal};
 use super::{Lasting, Lock, OpenError, Store, StoreError, WriteError, format};
 use crate::options::Directories;

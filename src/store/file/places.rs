@@ -18,7 +18,11 @@ const LINKS: u32 = 8;
 /// The directory that serves, by the user of this moment.
 pub fn open(directories: &Directories) -> Result<Directory, OpenError> {
     match directories {
-        Directories::Usual(homes) => first_of(&usual(homes)),
+        Directories::Usual(homes) => {
+            let (directory, errors) = first_of(&usual(homes));
+            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            directory.ok_or_else(|| StoreError(errors.join("; ")).into())
+        }
         Directories::Named(path) => named(path).map_err(|error| match error {
             OpenError::Refused(StoreError(error)) => OpenError::Refused(StoreError(format!("{error}. {}", right()))),
             error => error,
@@ -50,27 +54,24 @@ fn owner(path: &Path) -> Option<Uid> {
     fs::metadata(path).ok().map(|metadata| Uid::from_raw(metadata.uid()))
 }
 
-/// Why the directories do not serve that come before the one that does, for people.
-pub fn passed_over(directories: &Directories) -> Vec<StoreError> {
-    match directories {
-        Directories::Usual(homes) => usual(homes)
-            .iter()
-            .map_while(|place| Directory::open(place, place).err())
-            .map(OpenError::into_error)
-            .collect(),
-        Directories::Named(_) => Vec::new(),
-    }
+/// Where the directory is that serves, and why those before it do not, for people.
+pub fn chosen(directories: &Directories) -> (Option<PathBuf>, Vec<StoreError>) {
+    let (directory, errors) = match directories {
+        Directories::Usual(homes) => first_of(&usual(homes)),
+        Directories::Named(path) => (named(path).ok(), Vec::new()),
+    };
+    (directory.map(|directory| directory.path), errors)
 }
 
-fn first_of(places: &[PathBuf]) -> Result<Directory, OpenError> {
+fn first_of(places: &[PathBuf]) -> (Option<Directory>, Vec<StoreError>) {
     let mut errors = Vec::new();
     for place in places {
         match Directory::open(place, place) {
-            Ok(directory) => return Ok(directory),
-            Err(error) => errors.push(error.into_error().0),
+            Ok(directory) => return (Some(directory), errors),
+            Err(error) => errors.push(error.into_error()),
         }
     }
-    Err(StoreError(errors.join("; ")).into())
+    (None, errors)
 }
 
 /// The directory that was named, where it is this user's alone; else one inside, which nobody else can put in place of

@@ -61,22 +61,29 @@ pub fn finding(tried: Option<Tried>, who: impl FnOnce() -> (String, String)) -> 
     }
 }
 
-/// Who has locks in this directory, by the system's list of locks.
+/// Who has locks in this directory, by the system's list of locks, and what to do.
 pub fn in_directory(place: &Path) -> (String, String) {
     let holders = holders(place, &fs::read_to_string("/proc/locks").unwrap_or_default());
+    if holders.is_empty() {
+        return by_nobody_known();
+    }
     let named = |process: &String| {
         let program = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
         format!("process {process} ({})", program.trim())
     };
-    let advice = match holders.as_slice() {
-        [] => "look for a process of another container or host that logs in, and end it".to_owned(),
-        holders => format!("wait if it logs in; if it hangs, end it: kill -9 {}", holders.join(" ")),
-    };
-    let who = match holders.as_slice() {
-        [] => "another process".to_owned(),
-        holders => holders.iter().map(named).collect::<Vec<_>>().join(", "),
-    };
-    (format!("{who} has it and does not let go"), advice)
+    let who: Vec<_> = holders.iter().map(named).collect();
+    (
+        format!("{} has it and does not let go", who.join(", ")),
+        format!("wait if it logs in; if it hangs, end it: kill -9 {}", holders.join(" ")),
+    )
+}
+
+/// The system does not tell who has it.
+pub fn by_nobody_known() -> (String, String) {
+    (
+        "another process has it and does not let go".to_owned(),
+        "look for a process that hangs in a login, in another container or on another host, and end it".to_owned(),
+    )
 }
 
 /// The processes of lines like `1: POSIX  ADVISORY  WRITE 712 fe:00:1234 0 EOF` that are about a lock's file.

@@ -23,18 +23,16 @@ pub fn examine(account: &Account, url: &RedisUrl) -> Vec<Finding> {
     findings
 }
 
-/// Whose lock of a login that is, and what to do.
-pub fn lock(account: &Account, url: &RedisUrl) -> (String, String) {
-    let Some((key, left)) = opened(account, url).and_then(|store| store.lock_key()) else {
-        return ("another process has it and does not let go".to_owned(), "wait until its login ends".to_owned());
-    };
-    match left {
+/// Who has the lock there, and what to do; `None`: nobody.
+pub fn lock(account: &Account, url: &RedisUrl) -> Option<(String, String)> {
+    let (key, left) = opened(account, url)?.lock_key()?;
+    Some(match left {
         Some(left) => {
             let left = in_words(left.as_secs() + 1);
             (format!("another process has it ({key})"), format!("wait {left}: then it has run out"))
         }
         None => (format!("{key} has no end, so nobody can log in"), format!("redis-cli DEL '{key}'")),
-    }
+    })
 }
 
 fn opened<'a>(account: &'a Account, url: &'a RedisUrl) -> Option<RedisStore<'a>> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nix::unistd::{User, geteuid};
 use tps::options::Cache;
-use tps::store::file::passed_over;
+use tps::store::file::chosen;
 use tps::store::{Lasting, StoreError};
 
 use super::lock::Tried;
@@ -38,8 +38,10 @@ fn of_one_that_serves(account: &Account, known: &Known, tried: Option<Tried>) ->
             findings.extend(directory::examine(place));
         }
         #[cfg(feature = "redis")]
-        (Cache::Redis(url, _), _) => {
-            findings.push(lock::finding(tried, || redis::lock(account, url)));
+        (Cache::Redis(url, directories), _) => {
+            // Whoever logs in has the lock of this host's files, too.
+            let in_files = || chosen(directories).0.as_deref().map_or_else(lock::by_nobody_known, lock::in_directory);
+            findings.push(lock::finding(tried, || redis::lock(account, url).unwrap_or_else(in_files)));
             findings.extend(redis::examine(account, url));
         }
         _ => {}
@@ -63,6 +65,6 @@ fn place(account: &Account, known: &Known) -> Finding {
     let place = known.place.as_deref().unwrap_or("memory");
     let Cache::Files(directories) = &account.options.cache else { return Finding::good("store", place) };
     let user = User::from_uid(geteuid()).ok().flatten().map_or_else(|| geteuid().to_string(), |user| user.name);
-    let others: Vec<_> = passed_over(directories).iter().map(|error| format!("; not used: {error}")).collect();
+    let others: Vec<_> = chosen(directories).1.iter().map(|error| format!("; not used: {error}")).collect();
     Finding::good("store", format!("{place}, of user {user}{}", others.concat()))
 }
