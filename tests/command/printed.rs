@@ -69,7 +69,7 @@ fn status_tells_when_the_last_login_was_by_whom_and_why() {
     );
     let (_, text) = shell.text(&["status"]);
     assert!(
-        text.contains("the token had expired\n") && text.contains("\nsince then  a login was refused, 20"),
+        text.contains("the token had expired\n") && text.contains("\nattempt     a login was refused, 20"),
         "{text}"
     );
     assert!(report["hold_off"]["message"].as_str().unwrap().contains("asks to wait"), "{report}");

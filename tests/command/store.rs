@@ -196,6 +196,7 @@ fn a_login_that_is_under_way_is_no_fault() {
     let asking = shell.start(&["token"]);
     wait_for(|| fault.logins() == 1);
     shell.well("it ends");
+    assert!(shell.finding("token")["found"].as_str().unwrap().ends_with(", valid"));
     assert!(asking.wait_with_output().unwrap().status.success());
 }
 

@@ -23,15 +23,13 @@ fn a_password_that_is_wrong() {
 
 #[test]
 fn hold_offs_that_end() {
-    for (scenario, words) in [
-        ("limit-403", ["as many tokens as it may", "log out"]),
-        ("retry-after-seconds700", ["asks to wait", "nothing is to be done"]),
-    ] {
+    for (scenario, words) in
+        [("limit-403", ["as many tokens as it may", "log out"]), ("retry-after-seconds700", ["asks to wait", "wait "])]
+    {
         let fault = Fault::new(scenario);
         let mut shell = Shell::to(&fault);
         shell.by_its_clock().text(&["token"]);
         let advice = shell.wrong("hold-off", &words);
-        assert!(advice.contains("can be tried in "), "{advice}");
         pass(&shell, &fault, seconds(&advice));
         shell.well(scenario);
         shell.token();

@@ -45,6 +45,8 @@ pub struct Holder {
 pub struct Summary {
     pub token: Option<String>,
     pub dead: Vec<String>,
+    /// The login that gave the token, by what the record tells: its process, and why. `None`: its latest token is another.
+    pub login: Option<(usize, &'static str)>,
     /// A login was written down, and by which process.
     pub sent: bool,
     pub sent_by: Option<usize>,
@@ -61,6 +63,11 @@ impl Summary {
         Self {
             token: record.token.as_ref().map(|token| token.value.expose().to_owned()),
             dead: record.dead.fingerprints().to_vec(),
+            login: record
+                .latest
+                .filter(|latest| record.token.as_ref().is_some_and(|token| token.obtained_at == latest.obtained_at))
+                .and_then(|latest| latest.login)
+                .map(|login| (login.by as usize, login.reason.name())),
             sent: matches!(record.attempt, Attempt::Sent(_)),
             sent_by: match &record.attempt {
                 Attempt::Sent(sent) => Some(sent.by as usize),

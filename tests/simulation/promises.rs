@@ -8,6 +8,7 @@ use tps::record::Token;
 use tps::{Error, Status};
 
 use super::clock::SimClock;
+use super::ledger::Login;
 use super::lookups::Notes;
 use super::places::{StoreId, Summary};
 use super::scheduler::Sim;
@@ -65,6 +66,9 @@ impl World {
         if let Some(login) = made.and_then(|made| self.ledger.login_of(made)) {
             let time = self.time;
             self.ledger.logins[login].delivered.entry(store).or_insert(time);
+            if let Some(told) = after.login.filter(|told| !self.made_like(login, *told)) {
+                self.violated(&format!("{store} tells of {told:?} that it gave {:?}", after.token));
+            }
         }
         // The server's dates are whole seconds.
         let older = |new: &str, old: &str| match (self.api.token(new), self.api.token(old)) {
@@ -94,6 +98,18 @@ impl World {
         if let Some(lost) = lost.filter(|_| after.dead.len() < DEAD) {
             self.violated(&format!("{store} forgets that {lost} is dead"));
         }
+    }
+
+    /// Whether a login, or another one of the same second, was sent by this process for this reason.
+    fn made_like(&self, login: usize, (process, reason): (usize, &str)) -> bool {
+        let made = |login: &Login| login.token.and_then(|number| self.api.token(&format!("T{number}"))).map(|it| it.at);
+        let at = made(&self.ledger.logins[login]).unwrap_or_default();
+        self.ledger.logins.iter().any(|login| {
+            made(login).is_some_and(|other| other.abs_diff(at) <= Duration::from_secs(1))
+                && self.tasks[login.task].process == Some(process)
+                // Empty: not known.
+                && ["", reason].contains(&login.reason)
+        })
     }
 
     /// A lookup has come to this.

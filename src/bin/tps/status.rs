@@ -16,6 +16,9 @@ use crate::output::{Output, in_words};
 /// How wide the first column is.
 const LABEL: usize = 12;
 
+/// However much time the options give.
+const LONGEST: Duration = Duration::from_secs(10);
+
 /// What the store has, and how it is.
 pub struct Known {
     pub record: Record,
@@ -26,16 +29,16 @@ pub struct Known {
 }
 
 impl Known {
-    /// Looks into the store. `look` may ask it for more, until the time that it is given.
-    pub fn of(account: &Account, look: impl FnOnce(&dyn Store, Instant)) -> Result<Self, StoreError> {
-        let (memory, now) = (Memory::default(), System.read());
-        let deadline = Instant::now() + account.options.timeout.min(Duration::from_secs(10));
+    /// Looks into the store, after `first` has asked it for more until the time that it is given.
+    pub fn of(account: &Account, first: impl FnOnce(&dyn Store, Instant)) -> Result<Self, StoreError> {
+        let memory = Memory::default();
+        let deadline = Instant::now() + account.options.timeout.min(LONGEST);
         let owner = Owner { credentials: &account.credentials, base_url: &account.options.base_url };
         let store = store::open(&account.options, &owner, &memory, &Seals::default(), deadline, &System, true)?;
-        let record = store.read(&now, deadline)?;
-        let place = store.place();
-        look(&*store, deadline);
-        Ok(Self { record, place, errors: store.errors(), lasting: store.lasting(), now })
+        first(&*store, deadline);
+        let now = System.read();
+        let record = store.read(&now, Instant::now() + LONGEST)?;
+        Ok(Self { record, place: store.place(), errors: store.errors(), lasting: store.lasting(), now })
     }
 
     /// The failure that holds logins off now.
@@ -106,7 +109,7 @@ fn as_lines(account: &Account, known: &Known) -> Vec<String> {
         format!("token       {token}"),
         format!("last login  {}", record.latest.map_or("none".to_owned(), |latest| login(&latest))),
     ];
-    lines.extend(attempt(&record.attempt).map(|(_, what, at)| format!("since then  {what}, {at}")));
+    lines.extend(attempt(&record.attempt).map(|(_, what, at)| format!("attempt     {what}, {at}")));
     lines.extend([
         format!("budget      {left} of 3 logins at once{next}"),
         format!("hold-off    {}", known.held_off(account).map_or("none".to_owned(), |error| error.to_string())),

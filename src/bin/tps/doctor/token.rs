@@ -20,14 +20,16 @@ pub fn examine(account: &Account, known: &Known) -> Vec<Finding> {
 
 fn hold_off(account: &Account, known: &Known) -> Finding {
     let Some(error) = known.held_off(account) else { return Finding::good("hold-off", "none") };
-    let advice = match error.status {
-        Status::Credentials => "correct the credentials: they can be tried at once",
-        Status::TokenLimit => "log out where a token is no longer needed, or ask TPStreams to revoke some",
-        Status::Network | Status::Timeout | Status::Tls => "mend what is named",
-        _ => "nothing is to be done",
-    };
     let wait = in_words(error.retry_after.as_secs() + 1);
-    Finding::bad("hold-off", error.to_string(), format!("{advice}; the next login can be tried in {wait}"))
+    let advice = match error.status {
+        Status::Credentials => "correct the credentials: other ones are tried at once".to_owned(),
+        Status::TokenLimit => {
+            format!("log out where a token is no longer needed, or ask TPStreams to revoke some; then wait {wait}")
+        }
+        Status::Network | Status::Timeout | Status::Tls => format!("mend what is named, and wait {wait}"),
+        _ => format!("wait {wait}"),
+    };
+    Finding::bad("hold-off", error.to_string(), advice)
 }
 
 fn budget(account: &Account, known: &Known) -> Finding {
