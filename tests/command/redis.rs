@@ -135,6 +135,28 @@ fn sentinels_that_do_not_know_the_service_or_have_no_primary() {
 }
 
 #[test]
+fn tokens_of_passwords_that_were_changed() {
+    let redis = Redis::start(&[]);
+    let fault = Fault::new("ok");
+    let mut shell = shell(&fault, &redis.url());
+    let unused = || {
+        let key = redis.said(&["--scan", "--pattern", "tps:{*}"]);
+        let left = 360 * 24 * 3600;
+        assert_eq!(redis.said(&["EXPIRE", &key, &left.to_string()]), "1");
+    };
+    shell.token();
+    unused();
+    shell.set("TPS_PASSWORD", "s3same-open-2").token();
+    let advice = shell.wrong("entries", &["1 of 2 were not used for 30 days", "tps logout"]);
+    assert_eq!(shell.set("TPS_PASSWORD", shell::PASSWORD).text(&["logout"]).0, 0);
+    shell.set("TPS_PASSWORD", "s3same-open-2").well("it was given back");
+    typed(&redis, &advice, "");
+    shell.well("and removed");
+    assert_eq!(redis.said(&["--scan", "--pattern", "tps:{*}"]).lines().count(), 1);
+    assert_eq!(fault.seen()["tokens"], 1);
+}
+
+#[test]
 fn locks_that_stay() {
     let redis = Redis::with_clock();
     let fault = Fault::new("hang");
@@ -145,20 +167,20 @@ fn locks_that_stay() {
     let process = Pid::from_raw(hanging.id() as i32);
     kill(process, Signal::SIGSTOP).unwrap();
     fault.change("ok");
-    shell.option("timeout_ms", 500);
-    let advice = shell.wrong("lock", &["another process has it (tps:{", "wait ", "run out"]);
+    shell.option("timeout_ms", 1500);
+    let advice = shell.wrong("lock", &["another process has it (tps:{", "wait ", "expired"]);
     redis.set_ahead(seconds(&advice));
-    // It has run out. That of this host's files does not.
+    // It has expired. That of this host's files does not.
     let advice = shell.wrong("lock", &[&format!("process {process} (tps) has it"), "if it hangs, end it"]);
     shell::typed(&advice, "kill");
     hanging.wait().unwrap();
     shell.well("it was ended");
     shell.option("timeout_ms", 15_000).token();
-    shell.option("timeout_ms", 500);
+    shell.option("timeout_ms", 1500);
     // As a tool leaves it that copies keys without their times.
     let key = format!("{}:lock", redis.said(&["--scan", "--pattern", "tps:{*}"]));
     redis.said(&["SET", &key, "another"]);
-    let advice = shell.wrong("lock", &["has no end", &key]);
+    let advice = shell.wrong("lock", &["does not expire", &key]);
     typed(&redis, &advice, "");
     shell.well("it was deleted");
 }

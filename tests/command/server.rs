@@ -101,7 +101,7 @@ fn nobody_listens_and_nobody_answers() {
     shell.wrong("connection", &["refused", "host and port of base_url"]);
     shell.set("TPS_BASE_URL", &fault.base_url).well("the port is right");
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    shell.set("TPS_BASE_URL", &format!("https://{}", silent.local_addr().unwrap())).option("timeout_ms", 700);
+    shell.set("TPS_BASE_URL", &format!("https://{}", silent.local_addr().unwrap())).option("timeout_ms", 1500);
     shell.wrong("connection", &["in time", "firewall"]);
     shell.set("TPS_BASE_URL", &fault.base_url).option("timeout_ms", 15_000).well("the way is free");
 }

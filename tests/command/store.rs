@@ -220,7 +220,7 @@ fn tokens_of_passwords_that_were_changed() {
     unused(&shell);
     shell.token();
     let advice = shell.wrong("entries", &["1 of 2", "ask TPStreams to revoke"]);
-    typed(&advice, "find");
+    typed(&advice, "rm");
     shell.well("they were removed");
     assert_eq!(fault.seen()["tokens"], 1);
 }

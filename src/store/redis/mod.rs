@@ -35,6 +35,9 @@ use crate::record::{Now, Record};
 /// How long the lock outlives the deadline of the login that it is for.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// A server with many keys of others is not looked through to the end.
+const SCANS: u32 = 10;
+
 const UNUSED_MS: u64 = UNUSED.as_secs() * 1000;
 
 /// The record of one credential, in Redis.
@@ -78,6 +81,29 @@ impl<'a> RedisStore<'a> {
         let left: i64 = one(&mut self.session.borrow_mut(), &cmd("PTTL").arg(&key).take()).ok()?;
         // Redis's own numbers: -2 stands for no key, -1 for one that stays.
         (left != -2).then(|| (key, u64::try_from(left).ok().map(Duration::from_millis)))
+    }
+
+    /// Keys of records, of all credentials, and for how long nobody has used them; those that a short look finds. `None`: the
+    /// server does not tell.
+    pub fn idle(&self) -> Option<Vec<(String, Duration)>> {
+        let mut session = self.session.borrow_mut();
+        let (mut keys, mut cursor) = (Vec::new(), 0_u64);
+        for _ in 0..SCANS {
+            let scan = cmd("SCAN").arg(cursor).arg("MATCH").arg("tps:{*}").arg("COUNT").arg(1000).take();
+            let (next, found): (u64, Vec<String>) = one(&mut session, &scan).ok()?;
+            keys.extend(found);
+            cursor = next;
+            if cursor == 0 {
+                break;
+            }
+        }
+        let left: Vec<_> = keys.iter().map(|key| cmd("PTTL").arg(key).take()).collect();
+        let left = if left.is_empty() { Vec::new() } else { session.ask(&left).ok()? };
+        let idle = |left: Value| {
+            let left = u64::try_from(taken::<i64>(&session, left).ok()?).ok()?;
+            Some(UNUSED.saturating_sub(Duration::from_millis(left)))
+        };
+        Some(keys.into_iter().zip(left).filter_map(|(key, left)| Some((key, idle(left)?))).collect())
     }
 
     fn key(&self) -> String {

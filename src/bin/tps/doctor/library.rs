@@ -29,7 +29,7 @@ pub fn version() -> Finding {
             Some(version) => Finding::bad(
                 about,
                 format!("{shown} is {version}, and this command is {VERSION}"),
-                "install both of the same version",
+                "install both of the same version: cargo cinstall for the library, cargo install --features command for tps",
             ),
             None => Finding::bad(about, format!("{shown} is no libtps"), "install libtps there, or unset TPS_LIBRARY"),
         },

@@ -2,6 +2,7 @@
 
 mod advice;
 mod directory;
+mod entries;
 mod library;
 mod lock;
 #[cfg(feature = "redis")]

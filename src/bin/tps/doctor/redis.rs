@@ -4,15 +4,23 @@ use tps::options::redis_url::{RedisUrl, Way};
 use tps::store::Owner;
 use tps::store::redis::RedisStore;
 
-use super::Finding;
+use super::{Finding, entries};
 use crate::account::Account;
 use crate::output::in_words;
 
 /// Looks at a server that serves.
 pub fn examine(account: &Account, url: &RedisUrl) -> Vec<Finding> {
-    let info = opened(account, url).and_then(|store| store.info()).unwrap_or_default();
+    let store = opened(account, url);
+    let info = store.as_ref().and_then(RedisStore::info).unwrap_or_default();
     let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim);
-    let mut findings = vec![eviction(value("maxmemory"), value("maxmemory_policy"))];
+    let idle = store.as_ref().and_then(RedisStore::idle);
+    let mut findings = vec![
+        eviction(value("maxmemory"), value("maxmemory_policy")),
+        idle.map_or_else(
+            || Finding::unknown("entries", "the server does not tell which there are (SCAN, PTTL)"),
+            |entries| entries::finding(&entries, |keys| format!("redis-cli DEL {keys}")),
+        ),
+    ];
     if let (Some("1"), Way::Tcp { node, .. }) = (value("cluster_enabled"), &url.way) {
         findings.push(Finding::bad(
             "cluster",
@@ -29,9 +37,9 @@ pub fn lock(account: &Account, url: &RedisUrl) -> Option<(String, String)> {
     Some(match left {
         Some(left) => {
             let left = in_words(left.as_secs() + 1);
-            (format!("another process has it ({key})"), format!("wait {left}: then it has run out"))
+            (format!("another process has it ({key})"), format!("wait {left}: then it has expired"))
         }
-        None => (format!("{key} has no end, so nobody can log in"), format!("redis-cli DEL '{key}'")),
+        None => (format!("{key} does not expire, so nobody can log in"), format!("redis-cli DEL '{key}'")),
     })
 }
 
