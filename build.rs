@@ -50,7 +50,7 @@ fn for_php() -> Config {
     }
 }
 
-/// The constants stand in no signature, so they are named here.
+/// No signature has the constants, so they are named here.
 fn constants() -> ExportConfig {
     ExportConfig { include: vec!["tps_status".to_owned()], ..ExportConfig::default() }
 }

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
 need build-essential pkg-config libcurl4-openssl-dev libjansson-dev python3 python3-venv ruby ruby-ffi php-cli
-command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
+need_rust
 
 scratch=$(mktemp -d)
 server=

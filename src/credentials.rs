@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// What the server is told at a login.
+/// What is sent to the server at a login.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The user's e-mail address.

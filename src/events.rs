@@ -25,7 +25,7 @@ pub enum Kind {
     Renewal,
     /// The server is said to have rejected the token.
     Rejected,
-    /// It stands all the same.
+    /// The server still accepts it.
     FalseAlarm,
     /// A lookup failed. Nothing is sent for a while.
     HoldOff,

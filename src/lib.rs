@@ -4,15 +4,15 @@
 //! C, Ruby and PHP use the functions of `include/tps.h`; Rust uses [`Client`]. The feature `zeroing`, a default one, brings an
 //! allocator for the whole program, which zeroes what it releases; a program with an allocator of its own leaves it out.
 //!
-//! The rooms, each using only those below it:
+//! The modules. Each uses only those below it:
 //!
-//! | room | what it is |
+//! | module | what it is |
 //! | --- | --- |
 //! | `ffi` | the C interface |
 //! | `client` | what a caller asks: token, wait, invalidate, logout, stats |
 //! | `cache` | in memory: one entry for each credential, the published token, the single flight |
 //! | `lookup` | how a token is found: store, then login; the one place that does things in order |
-//! | `store` | where records are kept: files, Redis, memory, one behind another |
+//! | `store` | where records are kept: files, Redis, memory; tiered where there are two |
 //! | `server` | the HTTP API, and what its answers mean |
 //! | `options`, `process` | what the caller says; forks, descriptors, threads, clocks |
 //! | `record` | what is known of a credential and what may be done next: values and one pure function |

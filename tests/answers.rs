@@ -1,4 +1,4 @@
-//! What the server can answer, and what becomes of it.
+//! What the server can answer, and what follows.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -56,7 +56,7 @@ fn without_a_budget_a_token_that_lived_for_a_while_is_replaced_at_once() {
 }
 
 #[test]
-fn whoever_is_beyond_the_budget_finds_what_another_process_stores() {
+fn a_process_beyond_the_budget_finds_what_another_process_stores() {
     let machine = Machine::new();
     let fault = Fault::new("organizations-401");
     let clients = [(); 3].map(|()| machine.process(&fault, json!({})));

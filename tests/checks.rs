@@ -21,10 +21,10 @@ fn report(client: &Client) {
     client.invalidate(&token(client)).unwrap();
 }
 
-// The token stands
+// The server accepts the token
 
 #[test]
-fn twenty_four_processes_that_report_a_token_which_stands_wait_for_no_other() {
+fn twenty_four_processes_that_report_a_valid_token_wait_for_no_other() {
     let fault = Fault::new("organizations-delay300");
     let scratch = Scratch::new();
     let mut ask = fault.ask(&scratch.path("store"));
@@ -64,7 +64,7 @@ fn a_verdict_answers_all_reports_that_are_not_newer() {
 }
 
 #[test]
-fn a_token_stands_where_the_answer_is_not_about_it() {
+fn a_token_is_valid_where_the_answer_is_not_about_it() {
     for says in ["retry-after-seconds30", "rate-limit429", "403", "no-credentials", "malformed-header"] {
         let fault = Fault::new(&format!("organizations-{says}"));
         let client = fault.client(json!({}));
@@ -98,7 +98,7 @@ fn a_check_takes_a_third_of_the_time_and_two_that_decide_nothing_end_the_token()
         assert!(start.elapsed() < Duration::from_secs(4), "{says}: {:?}", start.elapsed());
         assert_eq!(error.status, status, "{says}: {error}");
         assert_eq!(error.retry_after.as_secs_f64().ceil(), 5.0, "{says}");
-        // Nothing is sent for a moment, whoever reports the token.
+        // Nothing is sent for a moment, no matter which process reports the token.
         machine.pass(4.9);
         let other = machine.process(&fault, json!({"timeout_ms": 6000}));
         report(&other);

@@ -1,4 +1,4 @@
-"""Prints how many tests a run's output tells of, and how many of them failed. See `suite` in run.sh."""
+"""Prints how many tests a run's output shows, and how many of them failed. See `suite` in run.sh."""
 import re
 import sys
 

@@ -49,7 +49,7 @@ fn a_server_that_accepts_and_does_not_shake_hands() {
     assert_eq!(status, Status::Timeout);
 }
 
-/// A listener whose queue is full: whoever connects hears nothing.
+/// A listener whose queue is full: a client that connects gets no answer.
 struct Dead(#[allow(dead_code)] TcpListener, #[allow(dead_code)] Vec<TcpStream>);
 
 impl Dead {

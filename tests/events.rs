@@ -1,4 +1,4 @@
-//! What happened, as `stats` tells it to whoever carries the pager.
+//! What happened, as `stats` shows it to the operator.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

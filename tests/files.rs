@@ -315,7 +315,7 @@ fn other_options_find_the_same_entry() {
     assert!(kept(&other.now()));
 }
 
-/// The same place by two names: two slots of one process, which record locks do not hold apart.
+/// The same place by two names: two cache entries of one process, which record locks do not keep apart.
 #[test]
 fn two_names_of_one_directory_are_one_store() {
     let organization = Organization::new(json!({"latency": 0.3}));

@@ -18,9 +18,9 @@ fn child() {
     child::run();
 }
 
-/// A library that lets calls fail with the number that a variable names, or hang where that is 0: `LOCKS` those that set
-/// a lock, `SYNCS` those that write a directory to the disk, `OPENS` those that open a file `salt`. `COUNT` is a file that
-/// gets a byte for each that hangs; none hangs once there is a file `BACK`.
+/// A library that lets calls fail with the number that a variable names, or hang where that is 0. `LOCKS`: those that set
+/// a lock. `SYNCS`: those that write a directory to the disk. `OPENS`: those that open a file `salt`. `COUNT` is a file
+/// that gets a byte for each that hangs; none hangs once there is a file `BACK`.
 const SHIM: &str = r#"
     #define _GNU_SOURCE
     #include <dlfcn.h>

@@ -92,7 +92,7 @@ fn each_refusal_is_what_it_says() {
 // A token serves all the same
 
 #[test]
-fn whoever_was_refused_finds_what_another_process_stores() {
+fn a_refused_process_finds_what_another_process_stores() {
     for (refusal, status) in [
         ("limit-403", Status::TokenLimit),
         ("wrong-password", Status::Credentials),

@@ -39,7 +39,7 @@ fn to_the_end(fault: &Fault, hands: &Arc<Hands>) -> Client {
 // The end
 
 #[test]
-fn a_token_serves_to_its_end_and_not_beyond() {
+fn a_token_serves_until_it_expires_and_not_longer() {
     // (life, an age at which it serves, one at which it does not)
     for (life, serves, over) in [(36_000, 35_960, 35_975), (60, 57, 59), (5, 3, 5)] {
         for by in [0, 2, -2] {
@@ -76,7 +76,7 @@ fn a_date_that_is_set_during_the_run_changes_nothing() {
 }
 
 #[test]
-fn a_token_without_a_known_end_is_kept_for_ever() {
+fn a_token_without_an_expiry_is_kept_for_ever() {
     for scenario in ["expiry-null", "expiry-absent", "expiry-unreadable", "expiry-number", "expiry-past"] {
         let fault = Fault::new(scenario);
         let hands = Hands::new();
@@ -111,7 +111,7 @@ fn every_form_of_a_date_is_read() {
 }
 
 #[test]
-fn a_token_that_ended_while_its_process_was_stopped_is_not_handed_out() {
+fn a_token_that_expired_while_its_process_was_stopped_is_not_handed_out() {
     let organization = Organization::new(json!({"latency": 1, "token_life": 600}));
     let hands = Hands::new();
     let client = organization.client_at(json!({}), hands.clone());
@@ -301,7 +301,7 @@ fn a_disabled_account_is_a_fault_of_the_credentials() {
 }
 
 #[test]
-fn an_ended_token_is_no_false_alarm() {
+fn an_expired_token_is_no_false_alarm() {
     let fault = Fault::new("life60");
     let hands = Hands::new();
     let client = fault.client_at(json!({}), hands.clone());
@@ -435,7 +435,7 @@ fn a_fresh_token_that_is_rejected_again_is_not_replaced_at_once() {
 }
 
 #[test]
-fn a_renewal_at_the_known_end_is_always_free() {
+fn a_renewal_at_the_expiry_is_always_free() {
     let fault = Fault::new("life60");
     let hands = Hands::new();
     let client = fault.client_at(json!({"logins_per_day": 1, "refresh_ahead": 0}), hands.clone());
@@ -517,7 +517,7 @@ fn a_wrong_password_is_not_tried_again_and_again() {
 }
 
 #[test]
-fn a_failure_keeps_all_processes_silent_for_its_time() {
+fn a_failure_holds_all_processes_off_for_its_time() {
     for (scenario, status, least, most) in [
         ("retry-after-seconds20", 4, 18, 20),
         ("retry-after-date", 4, 55, 60),

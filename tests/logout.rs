@@ -83,7 +83,7 @@ fn a_logout_that_fails_leaves_the_token() {
         assert_eq!((client.generation(), client.token().unwrap().number), (kept.number, kept.number), "{says}");
         assert_eq!(token(&machine.process(&fault, json!({}))), kept.value.expose(), "{says}");
         assert_eq!(fault.asked(), ["login", "logout"], "{says}");
-        // It is told once. The next try is one.
+        // The error comes once. The next call is a new try.
         fault.change("ok");
         machine.pass(1.0);
         client.logout().unwrap();

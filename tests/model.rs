@@ -26,7 +26,7 @@ enum Event {
     Revoke,
     /// It answers otherwise from now on.
     Answer(&'static str),
-    /// A process says that its present token was rejected.
+    /// A process says that its token was rejected.
     Report(usize),
     /// A process says so of the first token that it had.
     ReportOldest(usize),
@@ -83,7 +83,7 @@ impl World {
         world
     }
 
-    /// A slot of its own for each way to write the directory's name, as in another process.
+    /// A cache entry of its own for each way to write the directory's name, as in another process.
     fn process(&self, store: &str) -> Process {
         let options = json!({"cache": format!("file:{}", self.scratch.path(store).display()), "logins_per_day": 50});
         Process { client: self.fault.client_at(options, self.hands.clone()), had: Vec::new() }
@@ -156,7 +156,7 @@ impl World {
         let newest = self.processes.iter().flat_map(|process| &process.had).map(|token| self.order(token)).max();
         self.fault.change("ok");
         self.hands.pass(Duration::from_secs(2 * 24 * 3600));
-        // Whoever comes new has what is in the store, or something newer.
+        // A new process has what is in the store, or something newer.
         let newcomer = self.process("././store").client.token().unwrap();
         let order = self.order(newcomer.value.expose());
         assert!(newest.is_none_or(|newest| order >= newest), "the store went back from {newest:?} to {order}");

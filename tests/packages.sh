@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the set-up commands: installs Debian's packages that are missing.
 
-# need PACKAGE...: all of them are installed when it returns; otherwise it says what to type and fails.
+# need PACKAGE...: all of them are installed when it returns; otherwise it says what to type and fails. Nothing is removed.
 need() {
   local missing=() package
   for package in "$@"; do
@@ -22,10 +22,31 @@ need() {
   log=$(mktemp)
   # What the packages' own scripts say is of interest only when something went wrong.
   if ! { "${apt[@]}" -qq update &&
-    DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    DEBIAN_FRONTEND=noninteractive "${apt[@]}" -qq install -y --no-remove --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
     cat "$log" >&2
     rm -f "$log"
     return 1
   fi
   rm -f "$log"
+}
+
+# use PACKAGE...: the same for those that this release of Debian has. Tests that need another one say that they are skipped.
+use() {
+  local package had=()
+  for package in "$@"; do
+    if apt-cache show "$package" >/dev/null 2>&1; then had+=("$package"); fi
+  done
+  [ "${#had[@]}" -eq 0 ] || need "${had[@]}"
+}
+
+# need_rust: a cargo that is new enough; where there is none, Debian's own.
+need_rust() {
+  local wanted has
+  command -v cargo >/dev/null || need rustc-web cargo-web
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  has=$(cargo --version | awk '{print $2}')
+  if ! printf '%s\n' "$wanted" "$has" | sort -VC; then
+    echo "cargo $has is too old, $wanted is needed. Type: rustup update, or apt-get install rustc-web cargo-web" >&2
+    return 1
+  fi
 }

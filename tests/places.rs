@@ -210,7 +210,7 @@ fn a_directory_that_was_named_and_cannot_serve_is_an_argument_error() {
     symlink(&turning, &turning).unwrap();
     assert!(ask(&turning).contains("symbolic links"));
 
-    // What stands inside is not one's own.
+    // What is inside is not one's own.
     let open = scratch.path("open");
     directory(&open, nix::unistd::geteuid().as_raw(), 0, 0o755);
     let inside = open.join(format!("tps-{}", nix::unistd::geteuid()));

@@ -319,7 +319,7 @@ fn tls_with_an_authority_of_ones_own() {
 #[test]
 fn the_user_of_the_guide_may_do_enough_and_no_more() {
     let redis = Redis::start(&[]);
-    let guide = fs::read_to_string("bindings/many-hosts.md").unwrap();
+    let guide = fs::read_to_string("docs/many-hosts.md").unwrap();
     let line = guide.lines().find(|line| line.contains("~tps:*")).unwrap().replace("PASSWORD", "s3s@me");
     redis.said(&line.split(' ').collect::<Vec<_>>());
     let fault = Fault::new("ok");
@@ -366,7 +366,7 @@ fn hosts_whose_clocks_are_wrong_agree_all_the_same() {
     let host = |name: &str, hours| {
         let hands = Hands::new();
         hands.set(SignedDuration::from_hours(hours));
-        // Slots of their own, as in processes of their own.
+        // Cache entries of their own, as in processes of their own.
         let url = format!("redis://{name}:{}", redis.port);
         (fault.client_at(json!({"cache": url, "refresh_ahead": 0}), hands.clone()), hands)
     };

@@ -1,4 +1,4 @@
-//! A cluster: one node and more, slots that move, a primary that dies.
+//! A cluster: one node and more, hash slots that move, a primary that dies.
 
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -18,7 +18,7 @@ fn child() {
     child::run();
 }
 
-/// Primaries that share all slots.
+/// Primaries that share all hash slots.
 struct Cluster {
     nodes: Vec<Redis>,
     settings: Vec<String>,
@@ -76,7 +76,7 @@ impl Cluster {
         self.nodes[0].placed(host, fault.ask_with(json!({"cache": self.url()})))
     }
 
-    /// The node that has the entry, and the entry's slot.
+    /// The node that has the entry, and the entry's hash slot.
     fn owner(&self) -> (usize, String) {
         let keys: Vec<_> = self.nodes.iter().map(|node| node.said(&["--scan", "--pattern", "tps:{*}"])).collect();
         let owner = keys.iter().position(|keys| !keys.is_empty()).unwrap();

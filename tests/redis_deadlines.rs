@@ -72,7 +72,7 @@ fn a_sentinel_that_drips_bytes() {
     in_time(first_token(&format!("redis+sentinel://127.0.0.1:{}/shop", dripping(b"*2\r\n$100\r\n")), json!({})));
 }
 
-/// A socket whose queue is full: whoever connects waits.
+/// A socket whose queue is full: a client that connects waits.
 fn full(path: &Path) -> Vec<std::os::fd::OwnedFd> {
     let unix = |flags| socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap();
     let address = UnixAddr::new(path).unwrap();

@@ -1,4 +1,4 @@
-//! Redis that goes and comes is told of once.
+//! Redis that goes and comes makes one event each time.
 
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -36,7 +36,7 @@ enum Wrong {
     AnswerLost,
 }
 
-/// Stands before a server, and lets one command go wrong.
+/// A proxy before a server, which lets one command go wrong.
 struct Proxy {
     port: u16,
     plan: Arc<Mutex<Plan>>,

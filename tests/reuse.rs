@@ -107,7 +107,7 @@ fn a_token_that_was_rejected_is_replaced_once() {
 }
 
 #[test]
-fn an_ended_token_is_replaced() {
+fn an_expired_token_is_replaced() {
     let organization = Organization::new(json!({"token_life": 3}));
     let client = organization.client(json!({}));
     let first = client.token().unwrap();
@@ -119,7 +119,7 @@ fn an_ended_token_is_replaced() {
 }
 
 #[test]
-fn a_token_without_end_stays() {
+fn a_token_without_an_expiry_stays() {
     for scenario in ["expiry-null", "expiry-absent", "expiry-unreadable", "ok"] {
         let fault = Fault::new(scenario);
         let client = fault.client(json!({}));

@@ -73,17 +73,16 @@ check "cargo fmt" cargo fmt --check
 check "clippy" cargo clippy --quiet --all-targets --locked --features command -- -D warnings
 check "clippy, without Redis" cargo clippy --quiet --all-targets --locked --no-default-features -- -D warnings
 check "shellcheck" scripts
+check "words of documents, comments and messages" tests/prose.py
+check "links, files, tests, statuses and options of documents" tests/links.py
 check "PHP's style" env -C bindings/php phpcs -q -n
 check "php -l" syntax php '*.php' 'bindings/php/bin/*'
 check "ruby -wc" syntax ruby '*.rb' '*.gemspec'
 
+suite "dependencies" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/dependencies.sh
+
 echo "== test servers"
-start knox tests/knox/serve
-export TPS_TEST_SERVER=$url
-tests/certificates.sh "$scratch"
-start faults python3 tests/faults/server.py --certificate "$scratch"/{server,expired,self}.pem --tls-url-file "$scratch/tls.url"
-{ read -r TPS_TEST_TLS; read -r TPS_TEST_TLS_EXPIRED; read -r TPS_TEST_TLS_SELF; } < <(cat "$scratch/tls.url"; echo)
-export TPS_TEST_FAULTS=$url TPS_TEST_TLS TPS_TEST_TLS_EXPIRED TPS_TEST_TLS_SELF TPS_TEST_CA=$scratch/ca.pem
+start_test_servers
 for name in $(python3 - <<'P'
 import ast
 for node in ast.parse(open("tests/servers_test.py").read()).body:
@@ -134,6 +133,10 @@ suite "Apache, php -S and the command line" '(?m)^(?:ok|(?P<not>not ok)) - ' tes
 
 echo "== renewal"
 suite "scripts that ask once and leave" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/renewal/run.sh
+
+echo "== documents"
+# The suites above ran the samples of Ruby and PHP.
+suite "commands and samples of the documents" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/documents.sh --commands
 
 # quickstart LOGINS: runs it as a newcomer does and looks at what it says.
 quickstart() {

@@ -28,3 +28,13 @@ start() {
   # shellcheck disable=SC2034 # for whoever has called
   url=$(cat "$scratch/$name.url")
 }
+
+# start_test_servers: the real server and the fault server, told to the tests by the variables TPS_TEST_…
+start_test_servers() {
+  start knox tests/knox/serve
+  export TPS_TEST_SERVER=$url
+  tests/certificates.sh "$scratch"
+  start faults python3 tests/faults/server.py --certificate "$scratch"/{server,expired,self}.pem --tls-url-file "$scratch/tls.url"
+  { read -r TPS_TEST_TLS; read -r TPS_TEST_TLS_EXPIRED; read -r TPS_TEST_TLS_SELF; } < <(cat "$scratch/tls.url"; echo)
+  export TPS_TEST_FAULTS=$url TPS_TEST_TLS TPS_TEST_TLS_EXPIRED TPS_TEST_TLS_SELF TPS_TEST_CA=$scratch/ca.pem
+}

@@ -127,7 +127,7 @@ fn calls(log: &str) -> BTreeMap<String, usize> {
         let Some((thread, rest)) = line.split_once(' ') else { continue };
         let Some((call, _)) = rest.trim_start().split_once('(') else { continue };
         if call.contains(' ') {
-            // The end of one that was told of before.
+            // The end of one that was counted before.
             continue;
         }
         *counts.entry((thread, call)).or_default() += 1;

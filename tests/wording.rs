@@ -253,7 +253,7 @@ fn a_pipe_as_ca_file_is_refused_and_keeps_nobody() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let error = tps::Options::parse(Some(&json!({"ca_file": pipe}).to_string())).unwrap_err();
     assert_eq!(error.status, Status::InvalidArgument);
-    assert!(error.message.contains("ca_file") && error.message.contains("is no file"), "{error}");
+    assert!(error.message.contains("ca_file") && error.message.contains("is not a file"), "{error}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 <?php
 
 /**
- * Loads the classes of TPS on demand, for whoever does not use Composer.
+ * Loads the classes of TPS on demand, for programs without Composer.
  */
 
 declare(strict_types=1);

@@ -2,9 +2,9 @@
 
 require_relative "lib/tps/version"
 
-# One of two gems, by what package.sh has put beside this file: with the library inside, for the platform that it was
-# built on, or with its source, which is built when the gem is installed. Or the repository itself, as Bundler checks it
-# out: the library is built from there.
+# One of two gems, by what package.sh has put beside this file. One has the library inside, for the platform that it was
+# built on. The other one has its source, which is built when the gem is installed. Bundler also takes
+# the repository itself: then the library is built from there.
 Gem::Specification.new do |spec|
   built = File.file?(File.join(__dir__, "lib/tps/libtps.so"))
   source = File.file?(File.join(__dir__, "ext/tps/Cargo.toml"))

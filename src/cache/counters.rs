@@ -32,9 +32,9 @@ pub struct Counters {
     pub logins_failed: Counter,
     /// Calls that waited for a lookup.
     pub waits: Counter,
-    /// Tokens that were reported as rejected while they were the present one.
+    /// Tokens that were reported as rejected while they were the published one.
     pub invalidations: Counter,
-    /// Of these, tokens that stand all the same.
+    /// Of these, tokens that the server still accepts.
     pub false_alarms: Counter,
 }
 

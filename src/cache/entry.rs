@@ -10,7 +10,7 @@ use super::counters::{Counters, Hits};
 use super::published::{Publication, Published};
 use super::renewal_times::RenewalTimes;
 use super::report::StoreReport;
-use super::single_flight::{Lead, Outcome, SingleFlight};
+use super::single_flight::{Outcome, SingleFlight, Started};
 use crate::error::{Error, Status};
 use crate::events::{Event, Events, Kind};
 use crate::process::clock::Clock;
@@ -177,16 +177,21 @@ impl Entry {
     }
 
     /// Starts a renewal, unless somebody else is about to find a token.
-    pub fn renew(&self, start: impl FnOnce(Lead)) {
+    pub fn renew(&self, start: impl FnOnce(Started)) {
         let own = self.own();
-        if let Some(lead) = own.lookups.lead() {
+        if let Some(started) = own.lookups.try_start() {
             own.renewal_times.begin();
-            start(lead);
+            start(started);
         }
     }
 
     /// Waits until `deadline` for a token, by the lookup under way or by one that `start` sets off. `None`: the time ran out.
-    pub fn wait(&self, deadline: Instant, clock: &dyn Clock, start: impl Fn(Lead)) -> Option<Outcome<Arc<Published>>> {
+    pub fn wait(
+        &self,
+        deadline: Instant,
+        clock: &dyn Clock,
+        start: impl Fn(Started),
+    ) -> Option<Outcome<Arc<Published>>> {
         let own = self.own();
         let wait =
             || own.lookups.wait(deadline, clock, |_| self.token(clock.now()), || own.counters.waits.add(), &start);
@@ -204,7 +209,7 @@ impl Entry {
         &self,
         deadline: Instant,
         clock: &dyn Clock,
-        start: impl FnOnce(Lead),
+        start: impl FnOnce(Started),
     ) -> Option<Outcome<()>> {
         // One that has only just ended is that of a caller who waits in slices. Another one would revoke a token that somebody
         // else has stored since.
@@ -212,7 +217,7 @@ impl Entry {
         self.own().logouts.wait(deadline, clock, done, || {}, start)
     }
 
-    /// Notes that the server rejected the token with this text; false when another one, or none, is the present one.
+    /// Notes that the server rejected the token with this text; false when another one, or none, is published.
     pub fn report(&self, text: &str, wall: Timestamp) -> bool {
         let mut state = self.state();
         let own = self.own();
@@ -236,7 +241,7 @@ impl Entry {
         state.store = report;
     }
 
-    /// Makes `token` the present one. The one that is published already keeps its number, and stays reported if it was
+    /// Makes `token` the published one. One that is published already keeps its number, and stays reported if it was
     /// reported while the lookup was under way.
     pub(super) fn publish(&self, token: Arc<Token>, origin: Origin, now: &Now) -> Arc<Published> {
         let _one_at_a_time = self.state();
@@ -264,7 +269,7 @@ impl Entry {
     /// Notes what a lookup came to, for the counts, the log and the next renewal; wakes everybody who waits for it.
     pub(super) fn finish_lookup(
         &self,
-        lead: Lead,
+        started: Started,
         found: Result<(Arc<Token>, Origin), Error>,
         sent: bool,
         clock: &dyn Clock,
@@ -290,12 +295,12 @@ impl Entry {
             own.events.add(event.lasting(time), now.wall);
         }
         own.renewal_times.end(now.moment, hold_off);
-        own.lookups.finish(lead, outcome, now.moment);
+        own.lookups.finish(started, outcome, now.moment);
     }
 
     /// Wakes everybody who waits for a logout.
-    pub(super) fn finish_logout(&self, lead: Lead, outcome: Result<(), Error>, now: Moment) {
-        self.own().logouts.finish(lead, outcome, now);
+    pub(super) fn finish_logout(&self, started: Started, outcome: Result<(), Error>, now: Moment) {
+        self.own().logouts.finish(started, outcome, now);
     }
 
     fn is_valid(&self, token: &Published, now: Moment) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::Entry;
-use super::single_flight::Lead;
+use super::single_flight::Started;
 use crate::error::{Error, Status};
 use crate::events::{Event, Kind};
 use crate::process::clock::{Clock, System};
@@ -13,28 +13,28 @@ use crate::record::{Origin, Token};
 /// A lookup under way. Dropped without an outcome it finishes as a bug of ours, so that nobody waits for it in vain.
 pub struct LookupFlight {
     entry: Arc<Entry>,
-    lead: Option<Lead>,
+    started: Option<Started>,
 }
 
 impl LookupFlight {
-    /// With the lead that [`Entry`] gave to start it.
-    pub fn new(entry: &Arc<Entry>, lead: Lead) -> Self {
-        Self { entry: entry.clone(), lead: Some(lead) }
+    /// With what [`Entry`] gave to start it.
+    pub fn new(entry: &Arc<Entry>, started: Started) -> Self {
+        Self { entry: entry.clone(), started: Some(started) }
     }
 
     /// Publishes what the lookup came to, and wakes everybody who waits for it. `sent`: something was sent to the server.
     /// It took `time`.
     pub fn finish(mut self, found: Result<(Arc<Token>, Origin), Error>, sent: bool, clock: &dyn Clock, time: Duration) {
-        if let Some(lead) = self.lead.take() {
-            self.entry.finish_lookup(lead, found, sent, clock, time);
+        if let Some(started) = self.started.take() {
+            self.entry.finish_lookup(started, found, sent, clock, time);
         }
     }
 }
 
 impl Drop for LookupFlight {
     fn drop(&mut self) {
-        if let Some(lead) = self.lead.take() {
-            self.entry.finish_lookup(lead, Err(bug("login")), true, &System, Duration::ZERO);
+        if let Some(started) = self.started.take() {
+            self.entry.finish_lookup(started, Err(bug("login")), true, &System, Duration::ZERO);
         }
     }
 }
@@ -42,13 +42,13 @@ impl Drop for LookupFlight {
 /// A logout under way, in the same way.
 pub struct LogoutFlight {
     entry: Arc<Entry>,
-    lead: Option<Lead>,
+    started: Option<Started>,
 }
 
 impl LogoutFlight {
-    /// With the lead that [`Entry`] gave to start it.
-    pub fn new(entry: &Arc<Entry>, lead: Lead) -> Self {
-        Self { entry: entry.clone(), lead: Some(lead) }
+    /// With what [`Entry`] gave to start it.
+    pub fn new(entry: &Arc<Entry>, started: Started) -> Self {
+        Self { entry: entry.clone(), started: Some(started) }
     }
 
     /// Forgets what was revoked, and wakes everybody who waits. It took `time`.
@@ -59,16 +59,16 @@ impl LogoutFlight {
         if revoked.as_ref().is_ok_and(|tokens| !tokens.is_empty()) {
             self.entry.events().add(Event::new(Kind::Logout).lasting(time), clock.wall());
         }
-        if let Some(lead) = self.lead.take() {
-            self.entry.finish_logout(lead, revoked.map(|_| ()), clock.now());
+        if let Some(started) = self.started.take() {
+            self.entry.finish_logout(started, revoked.map(|_| ()), clock.now());
         }
     }
 }
 
 impl Drop for LogoutFlight {
     fn drop(&mut self) {
-        if let Some(lead) = self.lead.take() {
-            self.entry.finish_logout(lead, Err(bug("logout")), System.now());
+        if let Some(started) = self.started.take() {
+            self.entry.finish_logout(started, Err(bug("logout")), System.now());
         }
     }
 }

@@ -19,7 +19,7 @@ pub use self::entry::Entry;
 pub use self::flight::{LogoutFlight, LookupFlight};
 pub use self::published::Published;
 pub use self::report::StoreReport;
-pub use self::single_flight::Lead;
+pub use self::single_flight::Started;
 use crate::process::fork::{Inherit, PerProcess};
 
 /// All entries of the process, by what they belong to.
@@ -40,7 +40,7 @@ pub fn entry(of: &[&str]) -> Arc<Entry> {
     ENTRIES.get().0.lock().unwrap_or_else(PoisonError::into_inner).entry(key(of)).or_default().clone()
 }
 
-/// What equal texts have in common, without the texts. Each goes in with its length, so that ("a", "bc") and ("ab", "c")
+/// The same for equal texts, without the texts. Each goes in with its length, so that ("a", "bc") and ("ab", "c")
 /// differ.
 pub fn key(parts: &[&str]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);

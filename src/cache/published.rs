@@ -38,11 +38,11 @@ impl Deref for Published {
 #[derive(Default)]
 #[repr(C)]
 pub struct Publication {
-    /// The number of the present token, while it is valid whatever the time: it does not expire, and nobody reported it.
+    /// The number of the published token, while it is valid whatever the time: it does not expire, and nobody reported it.
     /// Else 0.
     lasting: AtomicU64,
     summary: Summary,
-    /// The present token. It may have expired, or be reported as rejected.
+    /// The published token. It may have expired, or be reported as rejected.
     token: ArcSwapOption<Published>,
 }
 
@@ -52,7 +52,7 @@ impl Publication {
         &self.lasting
     }
 
-    /// The number of the token whose end is far for one who asks no later than `latest`; 0: look closer.
+    /// The number of the token if it does not expire soon after `latest`; 0: look closer.
     pub fn sure(&self, latest: impl FnOnce() -> Moment, ahead: Option<Duration>) -> u64 {
         match self.lasting.load(Ordering::Acquire) {
             0 => self.summary.far(latest, ahead),
@@ -65,12 +65,12 @@ impl Publication {
         self.summary.copy(number, room)
     }
 
-    /// The present token. It may have expired.
+    /// The published token. It may have expired.
     pub fn token(&self) -> Option<Arc<Published>> {
         self.token.load_full()
     }
 
-    /// The number of the present token, if it is as `is` wants it; else 0.
+    /// The number of the published token, if it is as `is` wants it; else 0.
     pub fn number_if(&self, is: impl FnOnce(&Published) -> bool) -> u64 {
         self.token.load().as_ref().filter(|token| is(token)).map_or(0, |token| token.number)
     }
@@ -84,14 +84,14 @@ impl Publication {
         self.lasting.store(lasting, Ordering::Release);
     }
 
-    /// The present token was reported as rejected: every reader must look closer.
+    /// The published token was reported as rejected: every reader must look closer.
     pub fn doubt(&self) {
         self.lasting.store(0, Ordering::Release);
         self.summary.number.store(0, Ordering::Release);
     }
 }
 
-/// What most readers need of the present token, in words: they are read without counting who reads. The number tells
+/// What most readers need of the published token, in words: they are read without counting who reads. The number tells
 /// readers whether the words changed while they read: it is 0 during a change, and never used again.
 #[derive(Default)]
 #[repr(C)]
@@ -111,13 +111,13 @@ struct Summary {
 const WORDS: usize = 16;
 const BYTES: usize = WORDS * size_of::<u64>();
 
-/// For these nanoseconds before its end every reader looks closer at a token. No renewal begins earlier unless an option says so.
+/// For these nanoseconds before a token expires every reader looks closer at it. No renewal begins earlier unless an option says so.
 const NEAR: u64 = 120_000_000_000;
 /// The same where tokens are used until they have expired: nothing with less left is handed out.
 const NEAREST: u64 = 30_000_000_000;
 
 impl Summary {
-    /// The number, if the end is farther from `latest` than a renewal or a last use may be.
+    /// The number, if the expiry is farther from `latest` than a renewal or a last use may be.
     fn far(&self, latest: impl FnOnce() -> Moment, ahead: Option<Duration>) -> u64 {
         let number = self.number.load(Ordering::Acquire);
         if number == 0 {
@@ -150,7 +150,7 @@ impl Summary {
         self.number.load(Ordering::Relaxed) == number
     }
 
-    /// Tells of `token`. The number is 0 meanwhile.
+    /// Writes down `token`. The number is 0 meanwhile.
     fn tell(&self, token: Option<&Published>) {
         self.number.store(0, Ordering::Relaxed);
         fence(Ordering::Release);

@@ -35,7 +35,7 @@ impl StoreReport {
         self.lasting.as_ref().map(|lasting| *lasting == Lasting::Yes)
     }
 
-    /// What has changed since `before`, for the log. A store that goes on to fail is told of once, whatever it says.
+    /// What has changed since `before`, for the log. A store that goes on failing makes one event, whatever it says.
     pub fn event_after(&self, before: &Self) -> Option<Event> {
         if self.errors == before.errors || (!self.errors.is_empty() && self.errors.len() <= before.errors.len()) {
             return None;

@@ -10,8 +10,8 @@ use crate::process::clock::Clock;
 use crate::record::Moment;
 use crate::record::hold_off::SHORTEST;
 
-/// The right to do the work. It ends when it is dropped.
-pub type Lead = ArcMutexGuard<parking_lot::RawMutex, ()>;
+/// Work that was started. It is under way until this is dropped.
+pub type Started = ArcMutexGuard<parking_lot::RawMutex, ()>;
 
 /// What work comes to. All who wait for it get the same.
 pub type Outcome<T> = Result<T, Box<Error>>;
@@ -22,7 +22,7 @@ pub struct SingleFlight<T> {
     state: Mutex<State<T>>,
     finished: Condvar,
     /// Taken by `try_lock` alone, where nothing parks: see process/fork.rs.
-    lead: Arc<parking_lot::Mutex<()>>,
+    under_way: Arc<parking_lot::Mutex<()>>,
 }
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Finish<T> {
 impl<T> Default for SingleFlight<T> {
     fn default() -> Self {
         let state = State { finishes: 0, last: None };
-        Self { state: Mutex::new(state), finished: Condvar::new(), lead: Arc::default() }
+        Self { state: Mutex::new(state), finished: Condvar::new(), under_way: Arc::default() }
     }
 }
 
@@ -60,9 +60,9 @@ impl<T> Finish<T> {
 }
 
 impl<T: Clone> SingleFlight<T> {
-    /// The right to start, unless a flight is under way.
-    pub fn lead(&self) -> Option<Lead> {
-        parking_lot::Mutex::try_lock_arc(&self.lead)
+    /// Starts a flight; `None` while one is under way.
+    pub fn try_start(&self) -> Option<Started> {
+        parking_lot::Mutex::try_lock_arc(&self.under_way)
     }
 
     /// Waits until `deadline` for the flight under way, or for one that `start` sets off, unless `ready` has what is wanted:
@@ -74,7 +74,7 @@ impl<T: Clone> SingleFlight<T> {
         clock: &dyn Clock,
         ready: impl FnOnce(Option<&T>) -> Option<T>,
         joining: impl FnOnce(),
-        start: impl FnOnce(Lead),
+        start: impl FnOnce(Started),
     ) -> Option<Outcome<T>> {
         let mut state = self.state();
         let now = clock.now();
@@ -87,11 +87,11 @@ impl<T: Clone> SingleFlight<T> {
         }
         joining();
         let seen = state.finishes;
-        // Whoever does not get the lead is sure of an outcome still to come: a flight lets go of it under this lock.
-        if let Some(lead) = self.lead() {
+        // A caller that may not start gets an outcome that is still to come: a flight ends under this lock.
+        if let Some(started) = self.try_start() {
             // Not under the lock: where no thread can be started, the work is done here and now.
             drop(state);
-            start(lead);
+            start(started);
             state = self.state();
         }
         while state.finishes == seen {
@@ -105,7 +105,7 @@ impl<T: Clone> SingleFlight<T> {
     }
 
     /// Ends the flight: everybody who waits gets `outcome`.
-    pub fn finish(&self, lead: Lead, outcome: Result<T, Error>, now: Moment) {
+    pub fn finish(&self, started: Started, outcome: Result<T, Error>, now: Moment) {
         let mut state = self.state();
         state.finishes += 1;
         let outcome = outcome.map_err(|error| {
@@ -113,7 +113,7 @@ impl<T: Clone> SingleFlight<T> {
             Box::new(error.held_off_for(time))
         });
         state.last = Some(Finish { outcome, at: now });
-        drop(lead);
+        drop(started);
         drop(state);
         self.finished.notify_all();
     }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cache::{self, Entry, Lead, LogoutFlight, LookupFlight, Published, StoreReport};
+use crate::cache::{self, Entry, LogoutFlight, LookupFlight, Published, Started, StoreReport};
 use crate::credentials::Credentials;
 use crate::error::{Error, Status};
 use crate::lookup::{Lookup, too_late};
@@ -80,7 +80,7 @@ impl Client {
         account.entry.sure(|| account.clock.latest(), account.options.refresh_ahead)
     }
 
-    /// Says that the server answered 401 to this very token. Does nothing while another one is the present one. The next
+    /// Says that the server answered 401 to this very token. Does nothing while another one is the published one. The next
     /// lookup decides whether the token is dead.
     pub fn invalidate(&self, token: &str) -> Result<(), Error> {
         if token.is_empty() {
@@ -104,7 +104,7 @@ impl Client {
     pub fn wait_for_logout(&self, time: Duration) -> Result<bool, Error> {
         let account = &self.0;
         let deadline = account.clock.instant() + time;
-        let outcome = account.entry.wait_for_logout(deadline, &*account.clock, |lead| self.start_logout(lead));
+        let outcome = account.entry.wait_for_logout(deadline, &*account.clock, |started| self.start_logout(started));
         outcome.transpose().map(|done| done.is_some()).map_err(|error| *error)
     }
 
@@ -125,7 +125,7 @@ impl Client {
         account.entry.asked(now);
         let token = account.entry.token(now)?;
         if account.entry.renewable(&token, now, account.options.refresh_ahead) {
-            account.entry.renew(|lead| self.start_lookup(lead));
+            account.entry.renew(|started| self.start_lookup(started));
             // Where there is no thread, it was done here and now, and took its time.
             return account.entry.token(account.clock.now());
         }
@@ -135,12 +135,12 @@ impl Client {
     fn find(&self, time: Duration) -> Result<Option<Arc<Published>>, Error> {
         let account = &self.0;
         let deadline = account.clock.instant() + time;
-        let outcome = account.entry.wait(deadline, &*account.clock, |lead| self.start_lookup(lead));
+        let outcome = account.entry.wait(deadline, &*account.clock, |started| self.start_lookup(started));
         outcome.transpose().map_err(|error| *error)
     }
 
-    fn start_lookup(&self, lead: Lead) {
-        self.start("tps-login", LookupFlight::new(&self.0.entry, lead), |account, flight| {
+    fn start_lookup(&self, started: Started) {
+        self.start("tps-login", LookupFlight::new(&self.0.entry, started), |account, flight| {
             let need = account.entry.need(account.clock.now());
             let (looked, time) = account.look_up(|lookup| (lookup.find(&need), lookup.sent.get()));
             let (found, sent) = looked.unwrap_or_else(|error| (Err(error), false));
@@ -148,8 +148,8 @@ impl Client {
         });
     }
 
-    fn start_logout(&self, lead: Lead) {
-        self.start("tps-logout", LogoutFlight::new(&self.0.entry, lead), |account, flight| {
+    fn start_logout(&self, started: Started) {
+        self.start("tps-logout", LogoutFlight::new(&self.0.entry, started), |account, flight| {
             let mine = account.entry.last_token().map(|published| published.token.clone());
             let (revoked, time) = account.look_up(|lookup| lookup.give_back(mine));
             flight.finish(revoked.and_then(|revoked| revoked), &*account.clock, time);

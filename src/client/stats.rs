@@ -1,4 +1,4 @@
-//! What happened, for whoever carries the pager.
+//! What happened, for the operator.
 
 use std::collections::BTreeMap;
 

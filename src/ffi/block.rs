@@ -19,7 +19,7 @@ use crate::process::wipe::wipe;
 type Unit = u128;
 const UNIT: usize = size_of::<Unit>();
 
-/// What stands in front of each kind of object; nothing else in memory is likely to look like it.
+/// The mark in front of each kind of object; nothing else in memory is likely to look like it.
 const TEXT: u64 = 0x7470_735f_8c1d_e5a1;
 const ERROR: u64 = 0x7470_735f_8c1d_e5a2;
 const CLIENT: u64 = 0x7470_735f_8c1d_e5a3;
@@ -142,7 +142,7 @@ pub fn text(text: &str) -> *mut c_char {
 /// A failure, its message in the same block.
 pub fn error(error: &Error) -> *mut tps_error {
     let size = size_of::<tps_error>();
-    // A NUL cannot stand in a line of text; the message ends there.
+    // A line of text cannot have a NUL; the message ends there.
     let message = error.to_string();
     let message = message.split('\0').next().unwrap_or_default();
     let pointer = block(ERROR, size + message.len() + 1);
@@ -225,7 +225,7 @@ pub fn free(pointer: *mut c_void) {
                 }
                 (*held).key
             };
-            // Another one may stand there, in a child that could not take its parent's table over.
+            // The table may have another one, in a child that could not take its parent's table over.
             if table.get(&key) == Some(&(held as usize)) {
                 table.remove(&key);
             }

@@ -18,14 +18,17 @@ use crate::error::Error;
 use crate::options::Options;
 use guard::call;
 
-/// Gives a client that holds a valid token: from memory, else from the store, else by logging in.
+/// Gives a client that holds a valid token. The token comes from memory, else from the store, else from a login.
 ///
-/// username, password, organization_id: UTF-8, not NULL, not empty; copied. options: a JSON object, or NULL for the
-/// defaults; with {"lazy": true} nothing is sent until the first tps_token. The same arguments give the same client,
-/// which is released as often as it was given.
+/// username, password, organization_id: UTF-8, not NULL, not empty. They are copied.
+/// options: a JSON object, see docs/options.md; NULL for the defaults. With {"lazy": true} nothing is sent until the first
+/// tps_token.
 ///
-/// Returns the client, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
-/// Waits at most timeout_ms. Any thread may call it at any time.
+/// Equal arguments give the same client. Release it as often as you got it.
+///
+/// Returns the client, to be released by tps_free. NULL on failure, with the reason in *error unless error is NULL.
+/// Waits at most timeout_ms. Reads the environment, on this thread; no other function does.
+/// Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_login(
     username: *const c_char,
@@ -38,7 +41,7 @@ pub extern "C" fn tps_login(
         let arguments =
             [text("username", username)?, text("password", password)?, text("organization_id", organization_id)?];
         let json = if options.is_null() { None } else { Some(text("options", options)?) };
-        // Equal arguments have it in common.
+        // Equal arguments share it.
         let key = cache::key(&[arguments.as_slice(), json.as_slice()].concat());
         let parsed = Options::parse(json)?;
         let lazy = parsed.lazy;
@@ -53,11 +56,11 @@ pub extern "C" fn tps_login(
     })
 }
 
-/// Gives the valid token: at once where one is at hand, else after the login that all callers wait for.
+/// Gives the valid token: at once if the process has one, else after the login that all callers wait for.
 ///
-/// It logs in again when, and only when, the present token has expired or was rejected.
+/// It logs in again only when the token has expired or was rejected. Ask for the token before each request; do not keep it.
 ///
-/// Returns the token, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
+/// Returns the token, to be released by tps_free. NULL on failure, with the reason in *error unless error is NULL.
 /// Waits at most the client's timeout_ms. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
@@ -68,9 +71,10 @@ pub extern "C" fn tps_token(client: *mut tps_client, error: *mut *mut tps_error)
     }
 }
 
-/// Releases what the library handed out: a client, a token, stats or an error, exactly once each.
+/// Releases a client, a token, stats or an error. Call it once for each object that the library gave you.
 ///
-/// NULL, and a pointer that is not the library's, are left alone. What held a secret is zeroed. Only touches memory.
+/// NULL is left alone, and so is a pointer that the library did not give. What held a secret is zeroed.
+/// Never waits, and sends nothing. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_free(object: *mut c_void) {
     if !block::free_text(object) {
@@ -81,81 +85,94 @@ pub extern "C" fn tps_free(object: *mut c_void) {
     }
 }
 
-/// Says that the server answered 401 to this very token. Does nothing while another token is the present one, so that
-/// late answers cost no login. Otherwise the next tps_token takes what another process has stored meanwhile, or asks the
-/// server, and logs in if the token is dead; one that stands after all is kept. Sends nothing itself.
+/// Reports a token that the server answered with 401. Call tps_token after it.
 ///
-/// token: UTF-8, not NULL, not empty. Returns 0; -1 on failure, with the reason in *error unless error is NULL.
+/// The next tps_token takes a newer token from the store, or asks the server. It logs in if the token is dead, and gives
+/// the same token if the server still accepts it. If the process has another token by now, nothing changes: a late answer
+/// costs no login. Sends nothing itself.
+///
+/// token: UTF-8, not NULL, not empty.
+/// Returns 0. -1 on failure, with the reason in *error unless error is NULL. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_invalidate(client: *mut tps_client, token: *const c_char, error: *mut *mut tps_error) -> c_int {
     call(-1, error, || block::borrow(client)?.invalidate(text("token", token)?).map(|()| 0))
 }
 
-/// Revokes the client's token at the server and forgets it, here and in the store; without one there is nothing to do.
-/// The client stays usable and would log in anew.
+/// Revokes the client's token at the server, and forgets it in memory and in the store. Without a token it does nothing.
+/// The client stays usable: the next tps_token logs in.
 ///
-/// Returns 0, also when the token was dead already; -1 on failure, with the reason in *error unless error is NULL: then
-/// the token is kept. Waits at most timeout_ms, also for a login that another process has under way.
-/// Any thread may call it at any time.
+/// Returns 0, also if the token was dead already. -1 on failure, with the reason in *error unless error is NULL; then the
+/// token is kept. Waits at most timeout_ms, also for a login of another process. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_logout(client: *mut tps_client, error: *mut *mut tps_error) -> c_int {
     call(-1, error, || block::borrow(client)?.logout().map(|()| 0))
 }
 
-/// Starts a logout as tps_logout does, or joins the one under way. What it set going goes on; another call waits further.
+/// Starts a logout as tps_logout does, or joins the one under way. The logout goes on after the call returns.
 ///
-/// milliseconds: how long to wait; 0 starts and returns. Returns 1 when it is done, 0 when the time ran out first, -1 on
-/// failure, with the reason in *error unless error is NULL. Any thread may call it at any time.
+/// milliseconds: how long to wait; 0 starts it and returns.
+/// Returns 1 when it is done, 0 when the time was over first: call again to wait longer. -1 on failure, with the reason in
+/// *error unless error is NULL. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_logout_wait(client: *mut tps_client, milliseconds: u32, error: *mut *mut tps_error) -> c_int {
     let time = Duration::from_millis(milliseconds.into());
     call(-1, error, || block::borrow(client)?.wait_for_logout(time).map(c_int::from))
 }
 
-/// The number of the token that tps_token would return at once; 0 when it would have to look elsewhere.
+/// The number of the token that tps_token would return at once. 0 if there is none, or if it has to be looked up.
 ///
-/// Never blocks or fails; NULL gives 0. The number changes with the token and is never used again. To keep a
-/// token with its number: number, token, number again; keep the pair only if both numbers are equal and not 0.
+/// The number changes with the token, and is never used again. So you can keep a token with its number:
+/// read the number, the token, and the number again; keep the pair if both numbers are equal and not 0.
+///
+/// Never waits or fails. NULL gives 0. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation(client: *mut tps_client) -> u64 {
     sure(client).map_or_else(|| generation(client), |(number, _)| number)
 }
 
-/// The word that tps_generation reads, for bindings whose foreign calls are slow. While it is not 0 it is what
-/// tps_generation would return; 0 says nothing: ask tps_generation.
+/// The word that tps_generation reads, for bindings whose foreign calls are slow. If it is not 0, tps_generation would
+/// return it. If it is 0, ask tps_generation.
 ///
-/// Read it as one aligned word (in C with __atomic_load_n and __ATOMIC_ACQUIRE, for instance). It is not yours to free, and
-/// valid until the client is released for the last time, also in forked children. NULL gives NULL. Never fails.
+/// Read it as one aligned word, in C with __atomic_load_n and __ATOMIC_ACQUIRE. Do not free it. It is valid until the client
+/// is released for the last time, also in forked children. NULL gives NULL. Never fails. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_generation_word(client: *mut tps_client) -> *const u64 {
     block::peek(client).map_or(ptr::null(), |(_, entry)| entry.lasting().as_ptr())
 }
 
-/// Sees to it that a token is at hand. What it set going goes on; another call waits further.
+/// Waits until tps_token would return at once, and starts a login if one is needed. The login goes on after the call returns.
 ///
-/// milliseconds: how long to wait; 0 starts and returns. Returns 1 when tps_token would return at once, 0 when the time
-/// ran out first, -1 on failure, with the reason in *error unless error is NULL.
+/// Use it where a call must stay interruptible: wait in short slices.
+///
+/// milliseconds: how long to wait; 0 starts and returns.
+/// Returns 1 when a token is ready, 0 when the time was over first: call again to wait longer. -1 on failure, with the
+/// reason in *error unless error is NULL. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_wait(client: *mut tps_client, milliseconds: u32, error: *mut *mut tps_error) -> c_int {
     call(-1, error, || block::borrow(client)?.wait(Duration::from_millis(milliseconds.into())).map(c_int::from))
 }
 
-/// Says what happened, as a JSON object without secrets: version, base_url, store (kind, place, degraded, why_not, lasting:
-/// false where the token goes when the process or its service stops, and null before the first use), token
-/// (fingerprint, obtained_at, expires_at), hold_off (status, retry_after_ms, message), counts since the process began:
-/// hits, adopted (from the store), logins, logins_by_reason (first, ended, renewed, rejected), logins_failed, waits,
-/// invalidations, false_alarms (of these, tokens that stand after all). login_budget_left: how many logins may follow
-/// one another now. events: the last 32 of this process, each with number (counts up), time, kind (login, adopted,
-/// renewal, rejected, false_alarm, hold_off, budget, degraded, recovered, logout), reason, duration (in milliseconds),
-/// status, message. Fields may be added in later versions.
+/// Says what happened, as a JSON object without secrets. Later versions may add fields.
 ///
-/// Returns the text, to be released by tps_free; NULL on failure, with the reason in *error unless error is NULL.
+/// - version, base_url.
+/// - store: kind, place, degraded, why_not, lasting. lasting is false if the token is lost when the process or its
+///   service stops, and null before the first use.
+/// - token: fingerprint, obtained_at, expires_at. null if there is none.
+/// - hold_off: status, retry_after_ms, message. null if there is none.
+/// - Counts since the process began: hits, adopted (tokens taken from the store), logins, logins_by_reason (first, ended,
+///   renewed, rejected), logins_failed, waits, invalidations, false_alarms (rejected tokens that the server still accepts).
+/// - login_budget_left: how many logins may follow one another now.
+/// - events: the last 32 of this process. Each has number (counts up), time, kind (login, adopted, renewal, rejected,
+///   false_alarm, hold_off, budget, degraded, recovered, logout), reason, duration (in milliseconds), status, message.
+///
+/// Returns the text, to be released by tps_free. NULL on failure, with the reason in *error unless error is NULL.
+/// Never waits for the server. Any thread may call it at any time.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_stats(client: *mut tps_client, error: *mut *mut tps_error) -> *mut c_char {
     call(ptr::null_mut(), error, || Ok(block::text(&block::borrow(client)?.stats())))
 }
 
-/// The library's version, such as "0.2.0". Not yours to free.
+/// The library's version, such as "0.2.0". Do not free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn tps_version() -> *const c_char {
     const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {

@@ -6,55 +6,56 @@ use std::ffi::c_char;
 
 use crate::error::Status;
 
-/// A client: credentials and options, and through them the token that they share with all equal clients of the process.
+/// A client: credentials and options. Equal clients of a process share one token.
 /// Made by tps_login, released by tps_free. Any number of threads may use one at once.
 pub struct tps_client {
     _opaque: [u8; 0],
 }
 
-/// Why a call failed. Made by the library, released by tps_free. Fields are only ever appended.
+/// Why a call failed. Made by the library, released by tps_free. Later versions may add fields at the end.
 #[repr(C)]
 pub struct tps_error {
-    /// One of the TPS_ constants, never TPS_OK.
+    /// A number of enum tps_status, never TPS_OK.
     pub status: i32,
-    /// The HTTP status of the answer that caused it; 0 where there was none.
+    /// The HTTP status of the server's answer; 0 if there was none.
     pub http_status: i32,
-    /// Nothing will be sent for so many milliseconds; 0: a call may try at once.
+    /// For so many milliseconds calls fail at once and nothing is sent; 0: a call may try at once.
     pub retry_after_ms: i64,
-    /// One line of UTF-8 without secrets. Lives as long as the error; not yours to free.
+    /// What happened and what to do: one line of UTF-8 without secrets. Lives as long as the error; do not free it.
     pub message: *const c_char,
 }
 
-/// What tps_error.status says. Numbers are never used again.
+/// Why a call failed: tps_error.status. docs/errors.md says what to do. Numbers never change.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum tps_status {
-    /// Never in an error.
+    /// Success. Never in an error.
     #[expect(dead_code, reason = "the library returns errors only")]
     TPS_OK = 0,
-    /// NULL, empty, not UTF-8, or an unknown or ill-typed option; the message names it.
+    /// An argument or option is NULL, empty, not UTF-8, unknown or of the wrong type, or the store that you named cannot be
+    /// used. The message says which.
     TPS_INVALID_ARGUMENT = 1,
-    /// The server refuses user name, password or organization.
+    /// The server refused user name, password or organization.
     TPS_CREDENTIALS = 2,
-    /// The organization holds as many tokens as it may.
+    /// The organization has as many tokens as it may have.
     TPS_TOKEN_LIMIT = 3,
-    /// The server asks to wait.
+    /// The server asked to wait.
     TPS_THROTTLED = 4,
-    /// The server cannot be reached.
+    /// The server was not reached: name resolution, connection or proxy.
     TPS_NETWORK = 5,
-    /// No connection that can be trusted.
+    /// The server's certificate is not trusted.
     TPS_TLS = 6,
-    /// Time is over.
+    /// timeout_ms is over. A login under way goes on.
     TPS_TIMEOUT = 7,
-    /// The server has a fault of its own (5xx).
+    /// The server failed (5xx).
     TPS_SERVER = 8,
-    /// A redirect, not the JSON that was promised, or another 4xx.
+    /// The answer is not the API's: a redirect, no JSON, or another 4xx.
     TPS_UNEXPECTED_RESPONSE = 9,
-    /// The login was sent and its answer was lost: a token may exist.
+    /// The login was sent and its answer was lost: the server may have made a token.
     TPS_OUTCOME_UNKNOWN = 10,
-    /// More logins than the budget allows.
+    /// The login budget is used up.
     TPS_LOGIN_BUDGET = 11,
-    /// A bug in the library.
+    /// A bug in the library. Please report it.
     TPS_INTERNAL = 12,
 }
 

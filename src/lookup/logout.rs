@@ -39,7 +39,7 @@ impl Lookup<'_> {
             (record, _) = record.step(event, &Need::default(), self.rules, &self.now(&start));
             revoked.push(token);
         }
-        // Where it cannot be written, whoever finds the token there learns from the server that it is dead.
+        // Where it cannot be written, a process that finds the token there learns from the server that it is dead.
         let _ = lock.write(&record, &self.now(&start));
         outcome.map(|()| revoked)
     }

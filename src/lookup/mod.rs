@@ -86,7 +86,7 @@ impl Lookup<'_> {
                     }
                 }
                 None => match event {
-                    // Whoever has the lock is about to find another token anyway.
+                    // The process that has the lock is about to find another token anyway.
                     Some((_, Verdict::Stands, token)) if !record.dead.has(&token.fingerprint()) => {
                         return Ok((token, Origin::FalseAlarm));
                     }
@@ -135,7 +135,7 @@ impl Lookup<'_> {
     /// The record could not be written. What was about to be sent is not; what was made already serves.
     fn not_written(&self, error: WriteError, action: Action, record: &Record, start: &Now) -> Result<Step, Error> {
         match (action, error) {
-            // This process was frozen, and lost its lock. The token of whoever was faster is the one that all have.
+            // This process was frozen, and lost its lock. The token of the faster process is the one that all have.
             (Action::Use(mine, origin @ Origin::Login(_)), WriteError::Conflict) => {
                 let Some(theirs) = self.theirs_or_keep(record, start)?.filter(|theirs| theirs.value != mine.value)
                 else {
@@ -174,7 +174,7 @@ impl Lookup<'_> {
         Ok(theirs)
     }
 
-    /// Asks the server whether the token stands that was reported as rejected. Not under the lock: others need not wait.
+    /// Asks the server whether it still accepts a token that was reported as rejected. Not under the lock: others need not wait.
     fn check(&self, token: &Token, at: Timestamp) -> (Timestamp, Verdict) {
         self.sent.set(true);
         let verdict = match self.server.check(token, self.left() / 3) {

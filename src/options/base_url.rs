@@ -29,7 +29,7 @@ pub fn base_url(text: &str) -> Result<String, Error> {
         return Err(fault("has no host"));
     }
     if authority.as_str() != host && authority.port_u16().is_none() {
-        return Err(fault("has a port that is no number from 1 to 65535"));
+        return Err(fault("has a port that is not a number from 1 to 65535"));
     }
     match scheme {
         "https" => {}

@@ -145,9 +145,9 @@ impl Options {
 
 /// The option `ca_file`, if it can be read.
 fn readable(path: &Path) -> Result<PathBuf, Error> {
-    // A pipe would keep whoever opens it until somebody writes to it.
+    // Opening a pipe waits until somebody writes to it.
     let why_not = match fs::metadata(path) {
-        Ok(found) if !found.is_file() => "is no file".to_owned(),
+        Ok(found) if !found.is_file() => "is not a file".to_owned(),
         found => match found.and_then(|_| File::open(path)) {
             Ok(_) => return Ok(path.to_owned()),
             Err(error) => format!("cannot be read: {}", error.kind()),

@@ -32,7 +32,7 @@ impl NoProxy {
         Self(items.filter_map(Exception::parse).collect())
     }
 
-    /// Whether this host is reached without the proxy. `host` is as it stands in a URL: IPv6 with or without brackets.
+    /// Whether this host is reached without the proxy. `host` is as in a URL: IPv6 with or without brackets.
     pub fn excepts(&self, host: &str, port: u16) -> bool {
         let name = plain(host);
         let address = name.parse::<IpAddr>().ok();

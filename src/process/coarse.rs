@@ -1,6 +1,6 @@
 //! The time to within two seconds, for a fraction of what the exact clock costs.
 //!
-//! The system keeps two coarse clocks that are mere reads of memory. Neither can be relied on alone: one stands still while the
+//! The system keeps two coarse clocks that are mere reads of memory. Neither can be relied on alone: one stops while the
 //! machine sleeps, the other can be set, and on some machines they do not move at all. So the exact clock is read once a second,
 //! and what it said holds while both coarse clocks say that hardly any time has passed since.
 
@@ -84,7 +84,7 @@ impl Window {
     }
 }
 
-/// The date and time in seconds. No other clock of the system is told so fast.
+/// The date and time in seconds. No other clock of the system is read so fast.
 pub fn seconds() -> u64 {
     // SAFETY: without a place for the answer it touches no memory.
     unsafe { libc::time(std::ptr::null_mut()) }.cast_unsigned()

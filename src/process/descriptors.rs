@@ -6,7 +6,7 @@
 /// closes is closed. Threads that this one starts share its table. Only for threads that the library started: the
 /// thread's copies of the host's descriptors are closed.
 ///
-/// Where the system cannot do it (Linux before 5.9, others), descriptors stay common: a child that is forked during a
+/// Where the system cannot do it (Linux before 5.9, others), threads share descriptors. A child that is forked during a
 /// login then keeps copies of the login's, without its lock, until it ends or calls `exec`.
 pub fn separate_descriptors() {
     #[cfg(target_os = "linux")]

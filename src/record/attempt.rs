@@ -39,7 +39,7 @@ pub enum Attempt {
     /// There was none, or it gave the token.
     #[default]
     None,
-    /// It was about to be sent. Whoever finds this and has the lock knows that its writer died.
+    /// It was about to be sent. A process that has the lock and finds this knows that its writer died.
     Sent(Sent),
     /// Its answer never came, or came without a token that may have been made all the same. A probe goes before the next
     /// login.

@@ -13,7 +13,7 @@ const REFILL: SignedDuration = SignedDuration::from_mins(10);
 /// What `logins_per_day` counts.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// More are not remembered. Whoever allows more logins than that has no use for a budget.
+/// More are not remembered. A user who allows more logins than that has no use for a budget.
 const MOST: usize = 1000;
 
 /// So many renewals in [`REFILL`] are free: a server that announces very short lives gets no more.
@@ -70,7 +70,7 @@ impl Budget {
         }
     }
 
-    /// Whether a renewal at the end of a known life is free.
+    /// Whether the renewal of a token that expires is free.
     pub fn renewal_is_free(&self, now: Timestamp) -> bool {
         self.renewals.iter().filter(|then| now.duration_since(**then) < REFILL).count() < RENEWALS
     }

@@ -16,7 +16,7 @@ pub struct Check {
     pub token: String,
     /// When the server was asked, by this machine's date and time.
     pub at: Timestamp,
-    /// `None`: it stands. Otherwise the answer decided nothing, and this is why.
+    /// `None`: the server accepts it. Otherwise the answer decided nothing, and this is why.
     pub undecided: Option<Error>,
 }
 
@@ -32,7 +32,7 @@ pub enum Verdict {
 }
 
 impl Check {
-    /// Whether this says of `token` that it stands, after it was reported at `reported`. A check that lies in the future was
+    /// Whether this says of `token` that the server accepts it, after it was reported at `reported`. A check that lies in the future was
     /// made before the clock was set back, and says nothing; a report that does is older than any check of today.
     pub fn clears(&self, token: &str, reported: Timestamp, wall: Timestamp) -> bool {
         let newer = self.at <= wall && (self.at >= reported || reported > wall);

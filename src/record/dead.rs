@@ -1,6 +1,6 @@
 //! Tokens that nobody may use any more.
 
-/// So many are remembered. An older one is told by its age: a newer token always wins.
+/// So many are remembered. An older one shows by its age: a newer token always wins.
 const MOST: usize = 8;
 
 /// The fingerprints of the last tokens that were rejected or given back, the latest last.

@@ -1,8 +1,8 @@
 //! What is known of a credential, and what may be done next: values and one pure function, [`Record::step`].
 //!
 //! A lookup reads the record, takes a step, does what the step says, and takes the next step with what came of it. Each
-//! step gives the record as it is to be kept *before* its action is carried out, so that a login is written down before it
-//! is sent: whoever dies in the middle costs what a lost answer costs, and no more.
+//! step gives the record as it is to be kept *before* its action is carried out. So a login is written down before it is
+//! sent, and a process that dies in the middle costs what a lost answer costs, and no more.
 //!
 //! ```text
 //! Looked ──> Use | Fail | Check | Lock
@@ -47,7 +47,7 @@ use crate::secret::Secret;
 /// What is known of a credential. All processes share it through the store.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The present token. It may have expired.
+    /// The current token. It may have expired.
     pub token: Option<Arc<Token>>,
     /// The latest token that a login gave, and that login. The token may be dead.
     pub latest: Option<Latest>,
@@ -61,7 +61,7 @@ pub struct Record {
     pub attempt: Attempt,
     /// How often in a row logins failed.
     pub failures: Option<Failures>,
-    /// The free renewal of the present token was lost: the next one draws on the budget.
+    /// The free renewal of the current token was lost: the next one draws on the budget.
     pub renewal_lost: bool,
     /// What the server said last of a token that was reported as rejected.
     pub check: Option<Check>,

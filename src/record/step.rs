@@ -59,11 +59,11 @@ pub enum Action {
     Use(Arc<Token>, Origin),
     /// Take the lock, read the record again, and come back with [`Event::Locked`].
     Lock,
-    /// Ask the server, without the lock, whether this token stands: [`Event::Checked`].
+    /// Ask the server, without the lock, whether it still accepts this token: [`Event::Checked`].
     Check(Arc<Token>),
     /// Send a request that makes nothing: [`Event::Probed`].
     Probe,
-    /// Send the login that the record now tells of: [`Event::Answered`].
+    /// Send the login that is now in the record: [`Event::Answered`].
     Send(Reason),
     /// Nothing may be sent. The error says for how long.
     Fail(Error),
@@ -233,7 +233,7 @@ impl Record {
         }
     }
 
-    /// Whoever has the lock and finds a login that was sent knows that its writer died, and that its answer is lost.
+    /// A process that has the lock and finds a login that was sent knows that its writer died: the answer is lost.
     fn find_dead_writer(&mut self, wall: Timestamp) {
         if let Attempt::Sent(sent) = &self.attempt {
             self.renewal_lost |= sent.free;
@@ -259,7 +259,7 @@ impl Record {
         }
     }
 
-    /// A renewal at the end of a known life costs no more than the token that ends. One that was lost did.
+    /// The renewal of a token that expires makes no additional token. One that was lost did.
     fn free(&self, reason: Reason, wall: Timestamp) -> bool {
         matches!(reason, Reason::Expired | Reason::Renewal) && !self.renewal_lost && self.budget.renewal_is_free(wall)
     }

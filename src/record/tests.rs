@@ -132,7 +132,7 @@ fn a_dead_writer_costs_what_a_lost_answer_costs_and_is_probed_at_once() {
         let action = course.step(Event::Locked);
         let action = if action == Action::Probe { course.step(Event::Probed(Ok(()))) } else { action };
         assert_eq!((action, course.left()), (Action::Send(Reason::First), left));
-        // Whoever looks without the lock cannot know whether the writer lives.
+        // A lookup without the lock cannot know whether the writer lives.
         assert_eq!(course.step(Event::Looked), Action::Lock);
     }
     assert_eq!(status(&course.step(Event::Locked)), Some((Status::LoginBudget, 600)));

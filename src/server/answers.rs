@@ -209,7 +209,7 @@ fn token(reply: &Reply, now: &Now) -> Result<Token, &'static str> {
     // Moved out, not copied: no second copy stays in freed memory.
     let value = match body.get_mut("token").map(Value::take) {
         Some(Value::String(value)) => Secret::new(value),
-        Some(_) => return Err("has a token that is no string"),
+        Some(_) => return Err("has a token that is not a string"),
         None => return Err("has no token"),
     };
     if fault(value.expose()).is_some() {

@@ -11,7 +11,7 @@ use super::http::Reply;
 
 /// `expiry`: ISO 8601 with a time; without offset it is taken as UTC. Anything else: not known.
 pub fn expiry(text: &str) -> Option<Timestamp> {
-    // A date alone is no end: some formats leave out the time.
+    // A date alone is not an expiry: some formats leave out the time.
     if !text.contains(['T', 't', ' ']) {
         return None;
     }
@@ -25,7 +25,7 @@ pub fn http_date(text: &str) -> Option<Timestamp> {
 
 /// The wait that `Retry-After` states, in seconds or as a date, from 1 s to 1 h. `None`: there is none, or it is neither.
 ///
-/// A date is compared with the server's own `Date`; `wall` stands in where there is none.
+/// A date is compared with the server's own `Date`; `wall` is taken where there is none.
 pub fn retry_after(reply: &Reply, wall: Timestamp) -> Option<Duration> {
     let text = reply.retry_after.as_deref()?.trim();
     let seconds = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

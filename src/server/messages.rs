@@ -29,7 +29,7 @@ pub struct Context<'a> {
 pub enum Asked {
     /// A token.
     Login,
-    /// A token's end.
+    /// When a token expires.
     Logout,
     /// Something that makes nothing.
     Harmless,

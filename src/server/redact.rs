@@ -6,7 +6,7 @@ use crate::secret::Secret;
 
 const REDACTED: &str = "[redacted]";
 
-/// From so many characters on, what looks like a token is taken for one, whoever's it is.
+/// From so many characters on, what looks like a token is taken for one.
 const TOKEN: usize = 32;
 
 /// The first `longest` characters of `text`, without control characters, without what looks like a token, and without
@@ -33,7 +33,7 @@ fn shows_badly(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// How many bytes `secret` takes at the beginning of `text`, if it stands there.
+/// How many bytes `secret` takes at the beginning of `text`, if it is there.
 fn written(text: &str, secret: &str) -> Option<usize> {
     // All that it may take: a backslash can be a character of its own or the beginning of another's form.
     let mut lengths = BTreeSet::from([0]);

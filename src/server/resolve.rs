@@ -1,6 +1,6 @@
 //! Addresses of a host name, in time.
 //!
-//! `getaddrinfo` cannot be given up. So it runs on a thread of its own, which ends by itself. Whoever asks for the same
+//! `getaddrinfo` cannot be given up. So it runs on a thread of its own, which ends by itself. A caller that asks for the same
 //! name meanwhile waits for that one: a name server that does not answer costs one thread, and not one for each login.
 
 use std::collections::BTreeMap;

@@ -42,7 +42,7 @@ const OTHER_REASON: [&str; 20] = [
 /// What the body of a refused login says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginBody {
-    /// It is no JSON of the API: a page, nothing, or cut off.
+    /// It is not JSON of the API: a page, nothing, or cut off.
     NotJson,
     /// The organization has as many tokens as it may.
     TokenLimit,
@@ -89,7 +89,7 @@ fn error_alone(json: &Value) -> bool {
 /// What the body of an answer to any other request says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenBody {
-    /// It is no JSON object: a page, nothing, or cut off.
+    /// It is not a JSON object: a page, nothing, or cut off.
     NotJson,
     /// The token that came with the request is unknown, revoked or expired.
     InvalidToken,

@@ -53,7 +53,7 @@ fn system() -> Vec<Certificate<'static>> {
     rustls_native_certs::load_native_certs().certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
 }
 
-/// Those that the environment names. Each place must have some: whoever has set a variable relies on it.
+/// Those that the environment names. Each place must have some: a variable that is set must work.
 fn named(store: &TrustStore) -> Result<Vec<Certificate<'static>>, String> {
     let file = store.file.iter().map(|path| ("SSL_CERT_FILE", path, load(Some(path), None)));
     let directories = store.directories.iter().map(|path| ("SSL_CERT_DIR", path, load(None, Some(path))));

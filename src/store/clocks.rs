@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Now;
 
-/// Clocks that stood so close together are the same.
+/// Clocks whose difference is this small are the same.
 const CLOSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What tells later how the date was set when something was kept.
@@ -18,14 +18,14 @@ pub struct Clocks {
 }
 
 impl Clocks {
-    /// As they stand now.
+    /// As they are now.
     pub fn of(now: &Now) -> Self {
         let up = SignedDuration::try_from(now.moment.since_start()).unwrap_or(SignedDuration::MAX);
         let started = now.wall.saturating_sub(up).unwrap_or(Timestamp::MIN);
         Self { started_ms: started.as_millisecond(), boot: now.boot.clone() }
     }
 
-    /// How far the date of then is ahead of the present one: it was set since. Zero where the machine was started anew.
+    /// How far the date of then is ahead of today's: it was set since. Zero where the machine was started anew.
     pub fn ahead_of(&self, now: &Now) -> SignedDuration {
         let present = Self::of(now);
         let ahead = SignedDuration::from_millis(self.started_ms.saturating_sub(present.started_ms));

@@ -4,7 +4,7 @@
 //! hangs, later lookups do not wait for that store at all. When the thread comes back it lets go of its lock and ends.
 //!
 //! What counts is the time in which the thread is blocked. On a busy machine it waits for a processor, and works when it
-//! gets one: whoever took that for a store that hangs would log in once more.
+//! gets one: taking that for a store that hangs would cost one more login.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -160,7 +160,7 @@ impl Link {
         self.answer(limit)
     }
 
-    /// Waits until the thread was blocked for `limit`. Whoever answers soon is not looked at.
+    /// Waits until the thread was blocked for `limit`. A thread that answers soon is not looked at.
     fn answer(&self, limit: Duration) -> Option<Answer> {
         let (slice, end) = (limit / SLICES, self.deadline.max(Instant::now() + limit));
         // The first slice counts, since nobody has looked before.
@@ -255,7 +255,7 @@ impl<'a> Lock<'a> for RemoteLock<'a> {
 
 impl Drop for RemoteLock<'_> {
     fn drop(&mut self) {
-        // Whoever asks next must find it free.
+        // The next caller must find it free.
         let _ = self.remote.link.ask(Question::Unlock, LONGEST);
     }
 }

@@ -1,4 +1,4 @@
-//! A record as it is kept: JSON, which is sealed by whoever keeps it.
+//! A record as it is kept: JSON, which the store seals.
 //!
 //! Version 0.1.0 reads `token`, `life`, `gone`, `hold_off`, `failures`, `unsure`, `lost`, `replaced` and `budget`, and passes over
 //! the rest; its own entries have these alone. So both versions can share a store while one replaces the other.

@@ -37,7 +37,7 @@ impl fmt::Display for StoreError {
 pub enum OpenError {
     /// It is there no more, not yet, or not now.
     Store(StoreError),
-    /// Owner, mode or kind of what stands there forbid it, and somebody must mend that. Says what is right.
+    /// Owner, mode or kind of what is there forbid it, and a person must correct that. Says what is right.
     Refused(StoreError),
 }
 

@@ -1,4 +1,4 @@
-//! The stores that an option `cache` stands for, one behind another.
+//! The stores that an option `cache` names, tiered where there are two.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;

@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use super::{Owner, StoreError};
 use crate::process::random;
 
-/// What stands in front of a sealed entry; another version has another one, and is not read.
+/// The mark in front of a sealed entry; another version has another one, and is not read.
 const MAGIC: &[u8; 4] = b"TPS1";
 
-/// Argon2id with 8 MiB in two passes: some 10 ms once per process and credential, and dear for whoever tries passwords.
+/// Argon2id with 8 MiB in two passes: some 10 ms once per process and credential, and expensive for an attacker who tries passwords.
 const MEMORY_KIB: u32 = 8 * 1024;
 const PASSES: u32 = 2;
 

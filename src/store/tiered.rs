@@ -47,12 +47,12 @@ impl<'s> Tiered<'s> {
         self.errors.borrow_mut().push(error);
     }
 
-    /// Keeps what both know where it is not known yet. Does not wait: whoever has the lock has something newer.
+    /// Keeps what both know where it is not known yet. Does not wait: the process that has the lock has something newer.
     fn teach(&self, store: &dyn Store, both: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
         let locked = store.try_lock(now, deadline)?;
         let has_lock = locked.is_some();
-        // Unless it died. Then a valid token is told all the same: whoever does log in finds it when it writes, and gives its
-        // own back.
+        // Unless it died. Then a valid token is written all the same: a process that does log in finds it when it writes, and
+        // gives its own back.
         let Some(lock) = locked.map_or_else(|| store.without_lock(now, deadline), |lock| Ok(Some(lock)))? else {
             return Ok(());
         };
@@ -119,7 +119,7 @@ impl Store for Tiered<'_> {
         Ok(both)
     }
 
-    /// The fallback store's lock is taken first: whoever loses the first store in mid-login finds the other one locked.
+    /// The fallback store's lock is taken first: a process that loses the first store in mid-login finds it locked.
     fn try_lock<'a>(&'a self, now: &Now, deadline: Instant) -> Result<Option<Box<dyn Lock<'a> + 'a>>, StoreError> {
         let Some(behind) = self.fallback.try_lock(now, deadline)? else { return Ok(None) };
         let Some(first) = self.first() else { return Ok(Some(behind)) };

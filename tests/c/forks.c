@@ -93,7 +93,7 @@ static void pause_ms(long milliseconds) {
     nanosleep(&time, NULL);
 }
 
-/* Starts a login: the present token was given back. */
+/* Starts a login: the current token was given back. */
 static void begin_login(void) {
     tps_free(tps_token(client, NULL));
     if (tps_logout(client, NULL) != 0) {

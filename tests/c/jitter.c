@@ -1,4 +1,4 @@
-/* 32 children whose first login fails draw how long they keep silent: not all the same. */
+/* 32 children whose first login fails draw the length of their hold-off: not all the same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -40,6 +40,6 @@ int main(void) {
     while (wait(NULL) > 0) {
     }
     /* Of 500 numbers 32 are drawn: some may be equal, far from all. */
-    printf("%s - %d of 32 children keep silent for a time of their own\n", different >= 20 ? "ok" : "not ok", different);
+    printf("%s - %d of 32 children have a hold-off of their own length\n", different >= 20 ? "ok" : "not ok", different);
     return different < 20;
 }

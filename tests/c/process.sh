@@ -55,8 +55,8 @@ looks() {
   [ -z "$by_others$for_others" ]
 }
 
-# hidden OPTIONS [SECRET...]: after a login, the token is in two places (what requests read, and the record), and the password and each secret in no more than one,
-# as long as there is a client; then the token alone, which the next client would take.
+# hidden OPTIONS [SECRET...]: after a login, the token is in two places (what requests read, and the record), and the password
+# and each secret in no more than one. Once the client is released, only the token is left, which the next client would take.
 hidden() {
   python3 - "$scratch/secrets" "$@" <<'P'
 import os, subprocess, sys

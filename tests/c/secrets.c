@@ -1,6 +1,6 @@
 /* Looks for secrets in the memory of its own process. Everything secret comes and is kept veiled, so that the program itself
- * holds no copy: TPS_TEST_PASSWORD and TPS_TEST_OPTIONS as hexadecimal numbers, each byte turned by 0x5a, and
- * TPS_TEST_SECRETS, the words to look for, likewise, with commas between them.
+ * holds no copy: hexadecimal numbers, each byte turned by 0x5a. TPS_TEST_PASSWORD and TPS_TEST_OPTIONS come so, and
+ * TPS_TEST_SECRETS, the words to look for, with commas between them.
  *
  * Prints how often it found what: `client TOKEN PASSWORD...` while it has a client and `released TOKEN PASSWORD...` after
  * that, PASSWORD and what follows being those words. */

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tps::process::clock::{Clock, System};
 use tps::record::Moment;
 
-/// A clock that stands still until it is set forward, and whose date can be wrong.
+/// A clock that does not move until it is set forward, and whose date can be wrong.
 pub struct Hands(Mutex<(Duration, Timestamp)>);
 
 impl Hands {

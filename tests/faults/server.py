@@ -126,7 +126,7 @@ class Server:
 
 
 def publish(file, url):
-    """Whole or not at all: whoever waits for the file finds the URL in it."""
+    """Whole or not at all: a process that waits for the file finds the URL in it."""
     if file:
         unfinished = file.with_name(f"{file.name}.{os.getpid()}")
         unfinished.write_text(url)

@@ -48,7 +48,7 @@ killed_in_each_login() {
     stop
 }
 
-# One of the workers renews, while all go on with the present token.
+# One of the workers renews, while all go on with the current token.
 renewed_ahead() {
     fresh '{"token_life": 30}'
     site ffi.enable 4

@@ -290,7 +290,7 @@ too_many_logins() {
 
 # The tools they share
 
-# What a page says is wrong, into `said`, and what stands there in backticks, into the array `recipe`.
+# What a page says is wrong, into `said`, and what it has in backquotes, into the array `recipe`.
 ask() {
     start
     said=$(of error "$(page site/login.php)")

@@ -100,7 +100,7 @@ def seed():
 
 
 def publish(file, text):
-    """Whole or not at all: whoever waits for the file finds the text in it."""
+    """Whole or not at all: a process that waits for the file finds the text in it."""
     unfinished = file.with_name(f"{file.name}.{os.getpid()}")
     unfinished.write_text(text)
     unfinished.replace(file)

@@ -53,7 +53,7 @@ window() {
   fi
   so "logins before the end" "$(count logins)" 1
   so "living tokens" "$(count tokens)" 1
-  # Lines of processes that print at once may stand in one.
+  # Lines of processes that print at once may come as one.
   so "tokens that they have" "$(grep -oE '[0-9a-f]{64}' "$tokens" | sort -u)" "$first"
 
   # Each of these ends before the next ones begin: all that is left of the token is used.

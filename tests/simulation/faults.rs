@@ -98,7 +98,7 @@ pub fn strike(world: &mut World) {
             let started = if world.hosts[host].up { world.hosts[host].up_since } else { Duration::MAX };
             let older = |(_, place): (_, &super::places::Place)| place.holds.at < started;
             if world.places.iter().filter(|((store, _), _)| *store == StoreId::Files(host)).any(older) {
-                // What was kept before the machine's start cannot tell of this.
+                // What was kept before the machine's start cannot know of this.
                 confuse(world, host);
             }
         }

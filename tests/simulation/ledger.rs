@@ -122,7 +122,7 @@ impl Ledger {
             }
         }
         for (last, login) in counted.iter().enumerate() {
-            // Whoever renews does not ask the budget. A renewal that is lost draws all the same.
+            // A renewal does not ask the budget. A renewal that is lost draws all the same.
             if login.free.contains_key(&store) && !self.is_free(login, store) {
                 continue;
             }

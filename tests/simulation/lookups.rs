@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tps::cache::{Entry, Lead, LogoutFlight, LookupFlight, Published};
+use tps::cache::{Entry, LogoutFlight, LookupFlight, Published, Started};
 use tps::lookup::{Lookup, too_late};
 use tps::process::clock::Clock;
 use tps::record::Rules;
@@ -46,7 +46,7 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// A record is about to be written. `sent`: it tells of a login.
+    /// A record is about to be written. `sent`: it says that a login is sent.
     pub fn decides(&mut self, sent: bool) {
         self.decided = sent.then_some(self.decided.unwrap_or(self.read_at));
     }
@@ -84,7 +84,7 @@ impl Client {
             if let Some(token) = self.at_hand() {
                 return Ok(token);
             }
-            let outcome = self.entry.wait(self.clock.instant(), &self.clock, |lead| self.start_lookup(lead));
+            let outcome = self.entry.wait(self.clock.instant(), &self.clock, |started| self.start_lookup(started));
             match outcome {
                 Some(outcome) => return outcome.map_err(|error| *error),
                 None if self.left(deadline).is_zero() => return Err(too_late(self.timeout)),
@@ -97,7 +97,8 @@ impl Client {
     pub fn logout(&self) -> bool {
         let deadline = self.clock.instant() + self.timeout;
         loop {
-            let outcome = self.entry.wait_for_logout(self.clock.instant(), &self.clock, |lead| self.start_logout(lead));
+            let outcome =
+                self.entry.wait_for_logout(self.clock.instant(), &self.clock, |started| self.start_logout(started));
             match outcome {
                 Some(outcome) => return outcome.is_ok(),
                 None if self.left(deadline).is_zero() => return false,
@@ -123,15 +124,15 @@ impl Client {
         self.entry.asked(now);
         let token = self.entry.token(now)?;
         if self.entry.renewable(&token, now, self.refresh_ahead) {
-            self.entry.renew(|lead| self.start_lookup(lead));
+            self.entry.renew(|started| self.start_lookup(started));
             // Where there is no thread, it was done here and now, and took its time.
             return self.entry.token(self.clock.now());
         }
         Some(token)
     }
 
-    fn start_lookup(&self, lead: Lead) {
-        let flight = LookupFlight::new(&self.entry, lead);
+    fn start_lookup(&self, started: Started) {
+        let flight = LookupFlight::new(&self.entry, started);
         self.start("lookup", move |client| {
             let need = client.entry.need(client.clock.now());
             let (found, sent) = client.look_up(|lookup| (lookup.find(&need), lookup.sent.get()));
@@ -143,8 +144,8 @@ impl Client {
         });
     }
 
-    fn start_logout(&self, lead: Lead) {
-        let flight = LogoutFlight::new(&self.entry, lead);
+    fn start_logout(&self, started: Started) {
+        let flight = LogoutFlight::new(&self.entry, started);
         self.start("logout", move |client| {
             let mine = client.entry.last_token().map(|published| published.token.clone());
             let revoked = client.look_up(|lookup| lookup.give_back(mine));

@@ -44,11 +44,11 @@ impl World {
     /// A store has another record now.
     pub fn written(&mut self, store: StoreId, before: &Summary, after: &Summary) {
         let first = self.tasks[Sim::current()].process.and_then(|process| self.stores_of(process).first().copied());
-        // Somebody who had trouble with this store may have told another one how its login ended.
-        let trouble = [before.by, Sim::current()].iter().any(|task| !self.tasks[*task].notes.failed.is_empty());
+        // A process that got an error of this store may have written to another one how its login ended.
+        let failed = [before.by, Sim::current()].iter().any(|task| !self.tasks[*task].notes.failed.is_empty());
         let writer = &self.tasks[before.by];
         let writer_died =
-            before.sent && !trouble && !writer.process.is_some_and(|process| self.processes[process].alive);
+            before.sent && !failed && !writer.process.is_some_and(|process| self.processes[process].alive);
         let mine = after.sent_by == self.tasks[Sim::current()].process;
         let notes = self.notes();
         let unprobed = writer_died && before.token == after.token && !notes.probed;

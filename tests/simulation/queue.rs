@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// Takes whoever is next from the queue, and advances time to then.
+    /// Takes the next thread from the queue, and advances time to then.
     pub fn next(&mut self) -> TaskId {
         loop {
             let Some(Reverse(Item { at, what, .. })) = self.queue.pop() else { return DIRECTOR };

@@ -10,7 +10,7 @@ impl Random {
     /// The numbers of this seed.
     pub fn new(seed: u64) -> Self {
         let mut random = Self(seed);
-        // Neighbouring seeds shall have nothing in common.
+        // Neighbouring seeds shall give different numbers.
         let mixed = random.number();
         Self(mixed ^ seed.rotate_left(32))
     }

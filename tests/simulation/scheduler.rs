@@ -1,5 +1,5 @@
-//! Who goes on, and when. One simulated thread runs at a time; each action hands the right to go on to whoever is next by
-//! simulated time.
+//! Who goes on, and when. One simulated thread runs at a time; each action hands the right to go on to the thread that
+//! is next by simulated time.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -82,7 +82,7 @@ impl Sim {
 
     /// Lets time pass for the calling thread. Others go on meanwhile; faults strike; a killed process's thread ends here.
     pub fn pass(&self, time: Duration) {
-        // Whoever is ending already does nothing any more.
+        // A thread that is ending already does nothing any more.
         if thread::panicking() {
             return;
         }

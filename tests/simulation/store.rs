@@ -34,7 +34,7 @@ struct SimStore {
     ahead: Cell<SignedDuration>,
 }
 
-/// All stores of a process, one behind another, as `store::open` does it.
+/// All stores of a process, tiered, as `store::open` does it.
 pub fn open<'a>(clock: &'a SimClock, memory: &'a tps::store::memory::Memory, deadline: Instant) -> Box<dyn Store + 'a> {
     let stores = clock.sim.world().stores_of(clock.process);
     let mut all: Box<dyn Store + 'a> = Box::new(memory);

@@ -193,7 +193,7 @@ impl World {
         }
     }
 
-    /// Lets a suspended machine go on. Its clock for instants stood still meanwhile.
+    /// Lets a suspended machine go on. Its clock for instants did not move meanwhile.
     pub fn resume(&mut self, host: usize) {
         let now = self.time;
         let machine = &mut self.hosts[host];

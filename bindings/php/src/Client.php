@@ -77,8 +77,8 @@ class Client implements TokenSource, \JsonSerializable
     private ?LoggerInterface $logger = null;
 
     /**
-     * Makes a client without any request to the server: the first token() logs in. Nothing stands in for a credential that
-     * is null: then token() says which one is missing, so that an application starts without them.
+     * Makes a client without any request to the server: the first token() logs in. A credential that is null
+     * is not replaced by another one: token() says which one is missing. So an application starts without them.
      *
      * @param string|null          $username       an e-mail address
      * @param array<string, mixed> $options        see README.md
@@ -175,9 +175,9 @@ class Client implements TokenSource, \JsonSerializable
     }
 
     /**
-     * The valid token. While it is at hand this is one look at the library's memory, or one call into it where the token's
-     * expiry is known. Otherwise it logs in, or waits for whoever is logging in, at most timeout_ms. Signal handlers run
-     * meanwhile.
+     * The valid token. While it is at hand this is one look at the library's memory, or one call into it if the token
+     * expires. Otherwise it logs in, or waits for the thread or process that is logging in, at most timeout_ms. Signal
+     * handlers run meanwhile.
      *
      * @throws TpsException one class per reason
      */
@@ -225,9 +225,9 @@ class Client implements TokenSource, \JsonSerializable
     /**
      * Calls the API with any HTTP library: with the token and, where the server rejects that, once more with another one.
      *
-     * A rejection is recognized as a response (PSR-7, Symfony's, Laravel's, WordPress's array, any object with
-     * getStatusCode()), as the number 401, as an exception that carries a response, as a TokenRejectedException, and as a
-     * promise of Guzzle, php-http or React that comes to one of these.
+     * A rejection is one of these: a response (PSR-7, Symfony's, Laravel's, WordPress's array, any object with
+     * getStatusCode()), the number 401, an exception that carries a response, a TokenRejectedException. A promise of
+     * Guzzle, php-http or React may give one of them too.
      *
      * @template T
      *

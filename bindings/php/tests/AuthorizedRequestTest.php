@@ -18,7 +18,7 @@ use TPS\Tests\Support\Sender;
 use TPS\Tests\Support\Servers;
 
 /**
- * What AuthorizedClient and Authorize have in common. The peer is the real Guzzle, as a PSR-18 client and by itself.
+ * What AuthorizedClient and Authorize do alike. The peer is the real Guzzle, as a PSR-18 client and by itself.
  */
 final class AuthorizedRequestTest extends TestCase
 {

@@ -66,7 +66,7 @@ final class ForeignCallTest extends TestCase
         ];
     }
 
-    /** The client's URL, which stands in the stats, is looked up once. */
+    /** The client's URL, which the stats have, is looked up once. */
     public function testADecoratedRequestCostsWhatItsTokenCosts(): void
     {
         $counts = $this->counted(Organization::make(['token_life' => 36_000]), <<<'PHP'

@@ -186,7 +186,7 @@ final class GuzzleTest extends TestCase
         self::assertInstanceOf(CredentialsException::class, $outcome->getPrevious());
     }
 
-    /** One that stands behind its beginning is sent from there, both times. */
+    /** One that is past its beginning is sent from where it is, both times. */
     public function testABodyIsRepeatedFromWhereItStood(): void
     {
         $bodies = [];

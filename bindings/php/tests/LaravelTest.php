@@ -118,7 +118,7 @@ final class LaravelTest extends TestCase
         }
     }
 
-    /** The credentials are the configuration's: what stands in the environment besides serves nobody. */
+    /** The credentials are the configuration's: what the environment has besides is not used. */
     public function testTheTokenOfTheEnvironmentServesNobodyElse(): void
     {
         $organization = Organization::make();

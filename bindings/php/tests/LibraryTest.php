@@ -126,7 +126,7 @@ final class LibraryTest extends TestCase
     {
         $message = $this->thrownFor($this->compile('const char *tps_version(void) { return "9.9.9"; }'));
 
-        self::assertStringContainsString('lacks what this package needs', $message);
+        self::assertStringContainsString('has not all that this package needs', $message);
         self::assertStringContainsString('tps_login', $message);
     }
 

@@ -124,7 +124,7 @@ final class LoggingTest extends TestCase
         self::assertSame(['logout login ', ''], [$child->stdout, $child->stderr]);
     }
 
-    /** So that "localhost" beside "127.0.0.1" is no riddle. */
+    /** "localhost" and "127.0.0.1" are two origins: the log says so. */
     public function testARequestToAnotherOriginIsLoggedOnce(): void
     {
         Logging::to($this->records);

@@ -95,7 +95,7 @@ final class ObstacleTest extends TestCase
         $package = $this->copyOfThePackage();
         $message = $this->restricted($package, ['TPS_LIBRARY' => Library::find()->file]);
 
-        self::assertSame('there is no file ' . Library::find()->file . ', which TPS_LIBRARY names, that PHP may see with '
+        self::assertSame('TPS_LIBRARY names ' . Library::find()->file . ', which PHP does not see with '
             . "open_basedir=$package. Correct it, or unset it: libtps is searched for.", $message);
     }
 

@@ -25,7 +25,7 @@ final class PackageTest extends TestCase
         self::$directory = sys_get_temp_dir() . '/tps-package-' . bin2hex(random_bytes(6));
         mkdir(self::$directory . '/archives', recursive: true);
         mkdir(self::$directory . '/project');
-        // Nobody's rights but those in the archive; whoever builds may have a umask of his own.
+        // Nobody's rights but those in the archive; the user who builds may have another umask.
         $made = Child::start(['sh', '-c', 'umask 077; exec "$0" "$1"', Child::package() . '/package.sh',
             self::$directory . '/archives']);
         self::assertSame([0, ''], [$made->exitCode, $made->stderr]);

@@ -122,7 +122,7 @@ final class SecrecyTest extends TestCase
         $flags = ['-d', 'zend.exception_ignore_args=0', '-d', 'zend.exception_string_param_max_len=1000',
             '-d', 'display_errors=1', '-d', 'log_errors=0'];
 
-        // One that is no secret shows that arguments are shown.
+        // An argument that is not a secret is shown.
         $call = "(function (string \$plain) use (\$options, \$of, \$fake) { $call; })('plain-argument')";
 
         $uncaught = Child::run("$prelude $call;", $environment, $flags);

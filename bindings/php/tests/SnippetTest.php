@@ -13,7 +13,7 @@ use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Servers;
 
 /**
- * The snippets of the two READMEs, as they stand there. Only the host and the credentials are the test server's.
+ * The snippets of the two READMEs, unchanged. Only the host and the credentials are the test server's.
  */
 final class SnippetTest extends TestCase
 {

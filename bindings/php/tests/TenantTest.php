@@ -12,7 +12,7 @@ use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Servers;
 
 /**
- * What stands in the environment belongs to one account, and serves no other.
+ * What the environment has belongs to one account, and serves no other.
  */
 final class TenantTest extends TestCase
 {

@@ -1,4 +1,4 @@
-/* Stands between the binding and libtps (TPS_COUNTED), passes everything on and counts what crosses. */
+/* Comes between the binding and libtps (TPS_COUNTED), passes everything on and counts what crosses. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

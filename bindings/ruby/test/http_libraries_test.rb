@@ -5,7 +5,7 @@ require "test_helper"
 # TPS::Client#with_token and the HTTP libraries as they come: wherever each puts a rejection, a token that was revoked
 # costs one more request and one more login. Each in a Ruby of its own.
 class HTTPLibrariesTest < TPSTest
-  # What stands in README.md, and what is left of the answer.
+  # What README.md shows, and what is left of the answer.
   HEADERS = 'headers: { "Authorization" => "Token #{token}" }' # rubocop:disable Lint/InterpolationCheck
 
   LIBRARIES = {

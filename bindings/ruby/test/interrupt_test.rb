@@ -142,7 +142,7 @@ class InterruptTest < TPSTest
     end
   end
 
-  # It goes on, and whoever calls again waits for its end.
+  # It goes on, and the next call waits for its end.
   def test_a_logout_that_was_interrupted_goes_on
     client, = waiting("logout-slow2")
     client.token

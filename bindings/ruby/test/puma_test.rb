@@ -26,7 +26,7 @@ class PumaTest < ProcessTest
     end
   end
 
-  # Workers that stay: one of them renews, while all go on with the present token.
+  # Workers that stay: one of them renews, while all go on with the current token.
   def test_cluster_that_renews_ahead
     @organization.change(token_life: 30)
     before, during, after = nil

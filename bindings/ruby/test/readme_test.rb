@@ -2,7 +2,7 @@
 
 require "process_helper"
 
-# Each block of Ruby in both READMEs runs as it stands there, against the test server.
+# Each block of Ruby in both READMEs runs unchanged, against the test server.
 class ReadmeTest < ProcessTest
   SERVICE = "https://app.tpstreams.com"
 
@@ -12,7 +12,7 @@ class ReadmeTest < ProcessTest
     client = TPS.from_env
   RUBY
 
-  # What stands before a block that uses an HTTP library.
+  # What goes before a block that uses an HTTP library.
   def self.with(library)
     "$VERBOSE = nil # It has warnings of its own.\n#{CLIENT}require #{library.inspect}\n"
   end
@@ -25,7 +25,7 @@ class ReadmeTest < ProcessTest
     WebMock.enable!
   RUBY
 
-  # What stands around a block in a program, by the heading above it: before, after, and what is printed then.
+  # What goes around a block in a program, by the heading above it: before, after, and what is printed then.
   AROUND = {
     "tps 1" => ["", "print response.code", "200"],
     "Credentials 1" => ["require \"tps\"", "print clients.values.first.token.size", "64"],

@@ -166,7 +166,7 @@ class FrameTest < TPSTest
       RUBY
       assert_match(/\ATPS::\w+\n/, output, errors)
       assert_operator output[/^\d+$/].to_i, :>, 0, "it looked at no frame" unless name == "a token that is rejected"
-      # The script itself stands in no frame of the gem's.
+      # No frame of the gem's has the script itself.
       assert_secret SECRET, output
     end
   end

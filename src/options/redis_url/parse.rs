@@ -29,11 +29,11 @@ impl RedisUrl {
             "redis+unix" => (socket(rest), SOCKET),
             "redis+sentinel" | "rediss+sentinel" => (sentinel(rest, tls), SENTINEL),
             "redis+cluster" | "rediss+cluster" => (cluster(rest, tls), CLUSTER),
-            _ => (Err("its scheme is none of redis, rediss, redis+unix, redis+sentinel and redis+cluster"), PLAIN),
+            _ => (Err("its scheme is not redis, rediss, redis+unix, redis+sentinel or redis+cluster"), PLAIN),
         };
         read.map_err(|what| {
             format!(
-                "option cache is no Redis URL: {what}; write it like {example}, special characters in user and \
+                "option cache is not a Redis URL: {what}; write it like {example}, special characters in user and \
                      password as %40"
             )
         })
@@ -111,7 +111,7 @@ fn database(number: &str) -> Result<i64, &'static str> {
     match number.parse() {
         _ if number.is_empty() => Ok(0),
         Ok(number) if number >= 0 => Ok(number),
-        _ => Err("the database is no number"),
+        _ => Err("the database is not a number"),
     }
 }
 
@@ -120,7 +120,7 @@ fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn decoded(text: &str) -> Result<String, &'static str> {
-    percent_decode_str(text).decode_utf8().map(Into::into).map_err(|_| "what % stands for is no UTF-8")
+    percent_decode_str(text).decode_utf8().map(Into::into).map_err(|_| "the characters written with % are not UTF-8")
 }
 
 #[cfg(test)]

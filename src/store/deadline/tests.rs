@@ -9,7 +9,7 @@ use super::*;
 use crate::record::Moment;
 use crate::store::memory::Memory;
 
-/// What the test and a store on another thread have in common.
+/// What the test and a store on another thread share.
 #[derive(Default)]
 struct Gate {
     shut: AtomicBool,

@@ -1,4 +1,4 @@
-//! How old files are: a modification time tells of the last use.
+//! How old files are: a modification time says when it was last used.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use crate::store::UNUSED;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Tells of a file's use, once a day.
+/// Notes that a file is used, once a day.
 pub fn touch(file: &File) {
     let now = SystemTime::now();
     let modified = file.metadata().and_then(|metadata| metadata.modified());

@@ -14,7 +14,7 @@ use nix::unistd::{AccessFlags, UnlinkatFlags, faccessat, fsync, geteuid, unlinka
 use super::mount;
 use crate::store::{Lasting, OpenError, StoreError};
 
-/// More than any entry takes: a token of 4 KiB, a budget of 1,000 logins of 14 bytes, and what stands beside them.
+/// More than any entry takes: a token of 4 KiB, a budget of 1,000 logins of 14 bytes, and the other fields.
 pub const LARGEST: usize = 24 * 1024;
 
 /// A directory that is its user's alone.
@@ -66,7 +66,7 @@ impl Directory {
         mount::lasting(&self.descriptor, &self.path)
     }
 
-    /// What stands under a name, where something does.
+    /// What has this name, if anything has.
     pub fn status(&self, name: &str) -> Result<Option<FileStat>, StoreError> {
         match fstatat(&self.descriptor, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
             Ok(there) => Ok(Some(there)),
@@ -80,7 +80,7 @@ impl Directory {
         StoreError(format!("{}: {}", self.path.join(name).display(), error.into()))
     }
 
-    /// A file of this directory, for reading and writing, made where it is missing; `None`: something else stands there.
+    /// A file of this directory, for reading and writing, made where it is missing; `None`: something else has its name.
     pub fn file(&self, name: &str) -> Result<Option<File>, StoreError> {
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         match retry(|| openat(&self.descriptor, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)).map(File::from) {
@@ -121,7 +121,7 @@ impl Directory {
         let renamed = || retry(|| renameat(&self.descriptor, from, &self.descriptor, to));
         renamed()
             .or_else(|error| match error {
-                // A directory stands there; an empty one gives way.
+                // A directory has this name. An empty one is removed.
                 Errno::EISDIR | Errno::ENOTEMPTY | Errno::EEXIST => {
                     unlinkat(&self.descriptor, to, UnlinkatFlags::RemoveDir)?;
                     renamed()

@@ -25,13 +25,13 @@ impl Directory {
     pub fn try_lock(&self, name: String) -> Result<Option<Locked<'_>>, StoreError> {
         let Some(turn) = Turn::take((self.identity.0, self.identity.1, name.clone())) else { return Ok(None) };
         let Some(file) = self.file(&name)? else {
-            return Err(StoreError(format!("{}: is no file of ours", self.path.join(&name).display())));
+            return Err(StoreError(format!("{}: is not a file of this store", self.path.join(&name).display())));
         };
         if !lock(&file).map_err(|error| self.error(&name, error))? {
             return Ok(None);
         }
         let locked = Locked { directory: self, file, name, _turn: turn };
-        // Whoever removed it meanwhile made this the lock of a file that nobody else will find.
+        // If it was removed meanwhile, this is the lock of a file that nobody else will find.
         Ok(locked.still_there()?.then_some(locked))
     }
 }

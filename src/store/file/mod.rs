@@ -1,11 +1,10 @@
 //! The store of one host: a directory of one user's, with a file for each credential.
 //!
-//! - `salt`: random bytes, made once by whoever comes first;
+//! - `salt`: random bytes, made once, by the first process;
 //! - `NAME.entry`: the record, sealed, replaced as a whole by renaming `NAME.new`;
 //! - `NAME.lock`: locked while somebody logs in; never removed.
 //!
-//! `NAME.new` is locked besides `NAME.lock`, so that whoever removes one of them under the holder does not let a second
-//! one in.
+//! `NAME.new` is locked besides `NAME.lock`: if one of them is removed, the other one still keeps a second process out.
 
 mod age;
 mod directory;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::store::Lasting;
 
-/// What its mount says of a directory. Where the system does not tell of mounts, it lasts.
+/// What its mount says of a directory. Where the system does not list mounts, it lasts.
 pub fn lasting(directory: impl AsFd, path: &Path) -> Lasting {
     // The thread's own descriptors: its table may be another one than the process's.
     let descriptor = format!("/proc/thread-self/fdinfo/{}", directory.as_fd().as_raw_fd());

@@ -107,7 +107,7 @@ fn is_trusted(metadata: &Metadata) -> bool {
     metadata.uid() == 0 || metadata.uid() == geteuid().as_raw()
 }
 
-/// Where a symbolic link leads that stands at the very path. Others could turn theirs.
+/// Where a symbolic link leads that is the path itself. Other users could change theirs.
 fn followed(path: &Path) -> Result<PathBuf, OpenError> {
     let mut place = path.to_owned();
     for _ in 0..LINKS {

@@ -12,7 +12,7 @@ use crate::store::seal::{self, SALT};
 const TRIES: u32 = 2000;
 
 impl Directory {
-    /// The store's salt, made by whoever comes first.
+    /// The store's salt, made by the first process.
     pub fn salt(&self) -> Result<[u8; SALT], StoreError> {
         let read = || -> Result<Option<[u8; SALT]>, StoreError> {
             let Some((file, salt)) = self.read("salt")? else { return Ok(None) };
@@ -24,7 +24,7 @@ impl Directory {
                 return Ok(salt);
             }
             if let Some(new) = self.try_lock("salt.new".to_owned())? {
-                // Whoever came first has renamed it before the lock was free.
+                // The first process has renamed it before the lock was free.
                 if let Some(salt) = read()? {
                     new.discard();
                     return Ok(salt);
@@ -36,6 +36,6 @@ impl Directory {
             }
             thread::sleep(Duration::from_millis(1));
         }
-        Err(StoreError(format!("{}: another process does not end to write it", self.path.join("salt").display())))
+        Err(StoreError(format!("{}: another process does not finish writing it", self.path.join("salt").display())))
     }
 }

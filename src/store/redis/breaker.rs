@@ -77,7 +77,7 @@ pub fn note(url: &RedisUrl, write: Write, refusal: Option<&StoreError>) {
 pub fn refusals(url: &RedisUrl) -> Vec<StoreError> {
     let kept = kept();
     let of_url = kept.refusals.iter().filter(|((known, _), _)| known == url);
-    // One reason for both is told once.
+    // One reason for both is shown once.
     of_url.map(|(_, error)| error.clone()).take(1).collect()
 }
 

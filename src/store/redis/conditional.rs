@@ -23,8 +23,8 @@ pub enum NotDone {
     Away(StoreError),
 }
 
-/// Sets `key` to `value` for so many milliseconds if it still holds `seen` (empty: nothing). Whether it did: whoever has
-/// written since had good reason to.
+/// Sets `key` to `value` for so many milliseconds if it still holds `seen` (empty: nothing). Whether it did: what
+/// another process has written since is kept.
 pub fn set(session: &mut Session<'_>, key: &str, seen: &[u8], value: &[u8], time: u64) -> Result<bool, NotDone> {
     let script = cmd("EVAL").arg(SET).arg(1).arg(key).arg(seen).arg(value).arg(time).take();
     by_script(session, &script, |session| {

@@ -39,7 +39,8 @@ impl Connection {
         let transport = match trust {
             None => Transport::Plain(stream),
             Some(trust) => {
-                let name = ServerName::try_from(node.host.clone()).map_err(|_| away("the host is no name for TLS"))?;
+                let name = ServerName::try_from(node.host.clone())
+                    .map_err(|_| away("the host is not a name that TLS accepts"))?;
                 let tls = ClientConnection::new(trust.clone(), name).map_err(std::io::Error::other)?;
                 Transport::Tls(Box::new(StreamOwned::new(tls, stream)))
             }

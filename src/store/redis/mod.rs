@@ -1,10 +1,10 @@
 //! The store of many hosts: Redis or Valkey; one server, a primary behind Sentinels, or a cluster.
 //!
-//! - `tps:salt`: random bytes, made once by whoever comes first;
+//! - `tps:salt`: random bytes, made once, by the first process;
 //! - `tps:{NAME}`: the record, sealed, kept for a time after its last use. 0.1.0 has it at `tps:NAME`, which is still read;
 //! - `tps:{NAME}:lock`: the owner of the right to log in, for as long as a login may take.
 //!
-//! The braces put both keys of a credential into one slot of a cluster. Times are kept by the server's clock: those of the
+//! The braces put both keys of a credential into one hash slot of a cluster. Times are kept by the server's clock: those of the
 //! hosts may be wrong. A connection serves one lookup.
 
 mod breaker;
@@ -157,7 +157,7 @@ fn salt(session: &mut Session<'_>) -> Result<[u8; SALT], StoreError> {
     let fresh: [u8; SALT] = random()?;
     one::<Value>(session, &cmd("SET").arg("tps:salt").arg(&fresh).arg("NX").take())?;
     let kept: Option<Vec<u8>> = one(session, &get)?;
-    let no_salt = || session.error(&Failure::Away("tps:salt is no salt; delete it".to_owned()));
+    let no_salt = || session.error(&Failure::Away("tps:salt is not a salt; delete it".to_owned()));
     kept.and_then(|kept| kept.try_into().ok()).ok_or_else(no_salt)
 }
 

@@ -48,7 +48,7 @@ impl<'a> Session<'a> {
     }
 
     /// The answers to `commands`, one each. An answer may be a refusal. They are asked again where a connection breaks or a
-    /// cluster's slot has moved: whoever asks must not mind.
+    /// hash slot has moved: doing them twice must do no harm.
     pub fn ask(&mut self, commands: &[Cmd]) -> Result<Vec<Value>, StoreError> {
         let deadline = Instant::now() + OPERATION;
         self.serving(|session| session.ask_anywhere(commands, deadline))
@@ -115,7 +115,7 @@ impl<'a> Session<'a> {
             if let Some(moved) = answers.iter().find_map(|answer| redirection(answer, "MOVED", connection.host())) {
                 redirections += 1;
                 if redirections > REDIRECTIONS {
-                    return Err(Failure::Away("the cluster's nodes do not agree who has the key".to_owned()));
+                    return Err(Failure::Away("the cluster's nodes do not agree on who has the key".to_owned()));
                 }
                 self.node = Some(moved);
                 continue;
@@ -159,7 +159,7 @@ impl<'a> Session<'a> {
                         return Ok(connection);
                     }
                     replica = Some(connection);
-                    Err(Failure::Away("the Sentinels name a server that is no primary".to_owned()))
+                    Err(Failure::Away("the Sentinels name a server that is not a primary".to_owned()))
                 });
                 // It can be read at least.
                 found.map(|found| found.or_else(|failure| replica.ok_or(failure)))

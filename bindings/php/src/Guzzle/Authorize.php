@@ -16,10 +16,10 @@ use TPS\TokenSource;
 /**
  * Middleware for Guzzle that sends the token along: $stack->push(new Authorize($client)).
  *
- * The header goes to the client's own base_url alone: to the same scheme, host and port; any other request passes as it is,
+ * The header goes to the client's own base_url alone: to the same scheme, host and port. Any other request passes as it is,
  * and so does one with the request option 'tps' => false. When the server rejects the token, the request is sent once more
- * with another one, unless its body can be read only once, or the rejection stands in a sink of the caller's already. Every
- * other answer is the caller's. Where there is no token to send, the request fails with a TokenUnavailableException.
+ * with another one. It is not where its body can be read only once, or where a sink of the caller's has the rejection
+ * already. Every other answer is the caller's. Where there is no token to send, the request fails with a TokenUnavailableException.
  *
  * Push it last, as above: then it sees each redirect as a request of its own, and Guzzle has no header to carry elsewhere.
  *

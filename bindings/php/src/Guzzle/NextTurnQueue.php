@@ -22,7 +22,7 @@ final class NextTurnQueue implements TaskQueueInterface
     }
 
     /**
-     * Guzzle's queue as one of these, put around the present one where it is another.
+     * Guzzle's queue as one of these, put around the queue that is set, where that is another.
      */
     public static function installed(): self
     {

@@ -24,7 +24,7 @@ final class PendingToken
     private static ?\WeakMap $transfers = null;
 
     /**
-     * Remembers a transfer: whoever waits for a token helps it along.
+     * Remembers a transfer: a caller that waits for a token helps it along.
      */
     public static function alongside(PromiseInterface $transfer): PromiseInterface
     {

@@ -84,7 +84,7 @@ final class Arguments
     public static function options(#[\SensitiveParameter] array $options): string
     {
         if (isset($options['lazy'])) {
-            throw new InvalidArgumentException('lazy is no option here: new Client() is lazy, Client::login() is not');
+            throw new InvalidArgumentException('lazy is not an option here: new Client() is lazy, Client::login() is not');
         }
         $given = array_filter($options, static fn (mixed $value): bool => $value !== null);
         $environment = array_map(self::environment(...), self::DEFAULTS_OF_ENVIRONMENT);

@@ -12,7 +12,7 @@ use TPS\TokenSource;
 /**
  * Gives PSR-7 requests the client's token, and decides what follows an answer.
  *
- * It keeps no token: the one that was sent stands in the request.
+ * It keeps no token: the one that was sent is in the request.
  *
  * @internal
  */
@@ -52,7 +52,7 @@ final class Authorization
     }
 
     /**
-     * Where the body stands before it is sent: a repeated one begins there too.
+     * The position of the body before it is sent: a repeated one begins there too.
      *
      * @return int|null null: unknown, it can be sent once
      */

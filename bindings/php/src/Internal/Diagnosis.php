@@ -114,7 +114,7 @@ final class Diagnosis
 
     public static function wrongChoice(string $chosen): string
     {
-        return "there is no file $chosen, which TPS_LIBRARY names, that PHP may see" . self::basedir()
+        return "TPS_LIBRARY names $chosen, which PHP does not see" . self::basedir()
             . '. Correct it, or unset it: libtps is searched for.';
     }
 
@@ -144,7 +144,7 @@ final class Diagnosis
      */
     public static function mismatch(Library $library, string $version, string $reason): string
     {
-        return "libtps $version in $library->file lacks what this package needs: $reason. " . self::REMEDY;
+        return "libtps $version in $library->file has not all that this package needs: $reason. " . self::REMEDY;
     }
 
     /**

@@ -79,7 +79,7 @@ final class Library
         return '#define FFI_SCOPE "' . self::SCOPE . "\"\n#define FFI_LIB \"$this->file\"\n" . Declarations::C . "\n";
     }
 
-    /** The loader's name stands in the head of every program. */
+    /** The head of every program names the loader. */
     private static function isMusl(): bool
     {
         return str_contains((string) @file_get_contents('/proc/self/exe', length: 4096), '/ld-musl-');

@@ -301,7 +301,7 @@ final class Native implements Backend
 
     private static function number(string|int|object $answer): int
     {
-        return is_int($answer) ? $answer : throw new InternalException('the library gave a text where it owes a number');
+        return is_int($answer) ? $answer : throw new InternalException('the library returned text in place of a number');
     }
 
     private static function string(string|int|object $answer): string
@@ -361,7 +361,7 @@ final class Native implements Backend
     }
 
     /**
-     * Asked first and by itself, since a library that is too old may lack what is declared.
+     * Asked first and by itself, since a library that is too old may not have all that is declared.
      */
     private static function versionOf(Library $library): string
     {
@@ -370,7 +370,7 @@ final class Native implements Backend
             return \FFI::cdef($declaration, $library->file)->tps_version();
         } catch (\FFI\Exception $exception) {
             throw new LibraryException(Diagnosis::notLoaded($library, self::reason($declaration, $library->file)
-                // From PHP 8.3 on it stands in the message.
+                // From PHP 8.3 on the message has it.
                 ?? preg_replace("/^Failed loading '.*?' \\((.*)\\)$/s", '$1', $exception->getMessage()) ?? ''));
         }
     }

@@ -44,7 +44,7 @@ final class Origin
     }
 
     /**
-     * @return string|null null: that is no URL with a host
+     * @return string|null null: that is not a URL with a host
      */
     public static function of(string $url): ?string
     {

@@ -69,7 +69,7 @@ final class PreloadDirectory
         }
     }
 
-    /** In one step: a library that is overwritten in place crashes whoever uses it. */
+    /** In one step: a library that is overwritten in place crashes the processes that use it. */
     private static function put(string $file, string $content): void
     {
         self::make(dirname($file));

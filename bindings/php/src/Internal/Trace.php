@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace TPS\Internal;
 
 /**
- * Keeps a secret out of the traces of exceptions where somebody else's function takes it as an argument: #[\SensitiveParameter]
- * would have to stand there.
+ * Keeps a secret out of the traces of exceptions where another package's function takes it as an argument, without
+ * #[\SensitiveParameter].
  *
  * @internal
  */

@@ -66,7 +66,7 @@ final class FakeClient extends Client
     }
 
     /**
-     * The tokens that were reported as rejected while they were the present one.
+     * The tokens that were reported as rejected while they were the current one.
      *
      * @return list<string>
      */

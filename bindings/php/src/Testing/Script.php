@@ -136,7 +136,7 @@ final class Script implements Backend
     }
 
     /**
-     * The tokens that were reported as rejected while they were the present one.
+     * The tokens that were reported as rejected while they were the current one.
      *
      * @return list<string>
      */

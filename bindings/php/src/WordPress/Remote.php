@@ -10,7 +10,7 @@ use TPS\Internal\WithToken;
 use TPS\TokenSource;
 
 /**
- * WordPress's wp_remote_request() and its kin, with the token: the same arguments, the same answers.
+ * WordPress's wp_remote_request(), wp_remote_get() and wp_remote_post(), with the token: the same arguments, the same answers.
  *
  * The header goes to the client's own base_url alone, along no redirect: pass 'redirection' for requests to other hosts only.
  * When the server rejects the token, the request is sent once more with another one. Where there is no token to send, the

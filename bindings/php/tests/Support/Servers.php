@@ -17,7 +17,7 @@ final class Servers
         return self::url('TPS_TEST_SERVER');
     }
 
-    /** The one that misbehaves: what it does stands in the path. */
+    /** The one that misbehaves: the path says what it does. */
     public static function faults(): string
     {
         return self::url('TPS_TEST_FAULTS');

@@ -40,7 +40,7 @@ module TPS
     end
 
     # Loads the library where nobody forks and no signal comes yet: a file that is half loaded then cannot be loaded any
-    # more. If it is missing, that is told at the first use.
+    # more. If it is missing, the first use raises.
     #
     # @return [void]
     def prepare

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module TPS
-  # What the HTTP libraries' responses have in common, wherever they put it. Those of Net::HTTP, Faraday, Excon,
+  # What the HTTP libraries' responses share, wherever they put it. Those of Net::HTTP, Faraday, Excon,
   # RestClient, HTTParty, http.rb, Typhoeus, HTTPClient, open-uri, httpx, Rack, and whatever looks like them.
   #
   # @api private

@@ -8,8 +8,8 @@ require_relative "settings"
 module TPS
   # Credentials and options as the library takes them, checked as far as Ruby can.
   #
-  # Whoever raises here has no secret in its local variables: error reporters send them. So a check returns what is
-  # wrong, and its caller raises.
+  # A method that raises here has no secret in its local variables: error reporters send them. So a check returns what
+  # is wrong, and its caller raises.
   #
   # @api private
   class Arguments
@@ -17,14 +17,14 @@ module TPS
 
     CREDENTIALS = %i[username password organization_id].freeze
 
-    # Options in seconds, and those in milliseconds that they stand for.
+    # Options in seconds, and the same options in milliseconds.
     SECONDS = { timeout: :timeout_ms, connect_timeout: :connect_timeout_ms }.freeze
 
     # @return [Settings]
     attr_reader :settings
 
     # @param given [Hash] keywords; emptied, so that the caller's frame does not show them
-    # @raise [InvalidArgumentError] which names the argument; a missing credential is told by {#complete!}
+    # @raise [InvalidArgumentError] which names the argument; {#complete!} names a missing credential
     def initialize(given)
       fault = take(given)
       raise InvalidArgumentError, fault if fault
@@ -55,7 +55,7 @@ module TPS
     # @return [String, nil] what is wrong
     def take(given)
       given = given.transform_keys(&:to_sym).tap { given.clear }
-      return "lazy is no option here: TPS::Client.new is lazy, TPS.login is not" if given.key?(:lazy)
+      return "lazy is not an option here: TPS::Client.new is lazy, TPS.login is not" if given.key?(:lazy)
 
       credentials = given.slice(*CREDENTIALS)
       options = { **Environment.options, **given.except(*CREDENTIALS).compact }

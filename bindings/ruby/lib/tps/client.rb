@@ -48,8 +48,8 @@ module TPS
     end
 
     # Makes a client without any I/O; the first {#token} logs in. nil means not given. Credentials are never taken from
-    # the environment, see {TPS.from_env}. One that is missing, nil or empty is told by the first {#token}, so that a
-    # program boots without them; everything else that is wrong is told at once.
+    # the environment, see {TPS.from_env}. If one is missing, nil or empty, the first {#token} raises, so that a
+    # program boots without them. Anything else that is wrong raises at once.
     #
     # @overload initialize(username:, password:, organization_id:, **options)
     # @overload initialize(**options, &credentials)
@@ -72,10 +72,10 @@ module TPS
     # @option given [Integer] :connect_timeout_ms the same in milliseconds
     # @option given [String] :proxy a URL (http, https, socks5), or `"none"`; else the usual variables, `HTTPS_PROXY`
     #   first
-    # @option given [Integer, String] :refresh_ahead how many seconds before its known end a token is renewed while it
-    #   serves on; 0: only once it has ended; `"auto"`: up to 120, and less for a short life
-    # @option given [Integer] :logins_per_day how many logins may replace tokens before their known end, for all
-    #   processes together, 10; 0: no limit
+    # @option given [Integer, String] :refresh_ahead how many seconds before it expires a token is renewed;
+    #   0: only once it has expired; `"auto"`: up to 120, and less for a short life
+    # @option given [Integer] :logins_per_day how many logins may replace tokens that have not expired, for
+    #   all processes together, 10; 0: no limit
     # @option given [String] :user_agent put before the library's own
     # @option given [Logger, false] :logger where events are written; false: nowhere; else {TPS.logger}
     # @raise [InvalidArgumentError] which names the argument or option
@@ -113,8 +113,8 @@ module TPS
     #   client.request(Net::HTTP::Get.new(URI("https://app.tpstreams.com/api/v1/organizations/")))
     #
     # @param request [Net::HTTPRequest] is left without the header
-    # @param http [Net::HTTP, nil] a session to send it over, started or not; else one is made for each time it is sent,
-    #   with the login's proxy, certificates and limits: `connect_timeout` for connecting, `timeout` for each read
+    # @param http [Net::HTTP, nil] a session to send it over, started or not; nil: one is made for each time it is sent.
+    #   It has the login's proxy, certificates and limits: `connect_timeout` for connecting, `timeout` for each read
     # @yield [response] before the body is read, as Net::HTTP does; only the answer that is returned
     # @yieldparam response [Net::HTTPResponse]
     # @return [Net::HTTPResponse]
@@ -175,12 +175,15 @@ module TPS
       nil
     end
 
-    # What the library did and holds, without secrets: `:version`, `:base_url`, `:store`, `:token` (a fingerprint),
-    # `:hold_off`, and counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`,
-    # `:ended`, `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`, `:false_alarms` (of these, those
-    # that stand after all); `:login_budget_left` says how many logins may follow one another now; `:events` are the
-    # last 32, each with `:number`, `:time`, `:kind`, `:reason`, `:duration` (in milliseconds), `:status` and
-    # `:message`. Newer libraries may add more.
+    # What the library did and holds, without secrets. Newer libraries may add more.
+    #
+    # - `:version`, `:base_url`, `:store`, `:token` (a fingerprint), `:hold_off`
+    # - counters since the process began: `:hits`, `:adopted`, `:logins`, `:logins_by_reason` (`:first`, `:ended`,
+    #   `:renewed`, `:rejected`), `:logins_failed`, `:waits`, `:invalidations`
+    # - `:false_alarms`: tokens that were reported as rejected, and that the server still accepts
+    # - `:login_budget_left`: how many logins may follow one another now
+    # - `:events`: the last 32, each with `:number`, `:time`, `:kind`, `:reason`, `:duration` (in milliseconds),
+    #   `:status` and `:message`
     #
     # @return [Hash{Symbol => Object}]
     # @raise [Error] one subclass for each reason

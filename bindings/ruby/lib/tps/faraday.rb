@@ -9,9 +9,9 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
   #   require "tps/faraday"
   #   Faraday.new { |f| f.request :tps, client }
   #
-  # It belongs after what follows redirects, so that it sees where each of them leads. What stands before it, a logger
-  # say, never sees the header. For an answer that is streamed (`on_data`) or comes later (`in_parallel`) the token is
-  # reported, but the request not sent again.
+  # It belongs after middleware that follows redirects, so that it sees where each of them leads. Middleware before it,
+  # such as a logger, never sees the header. If an answer is streamed (`on_data`) or comes later (`in_parallel`), the
+  # token is reported, but the request is not sent again.
   class FaradayMiddleware < Faraday::Middleware
     HEADER = "Authorization"
 
@@ -90,8 +90,8 @@ module TPS # rubocop:disable Style/Documentation -- see tps.rb
       Rejection.of?(outcome.is_a?(Faraday::Error) ? outcome.response : outcome)
     end
 
-    # As it was, since what stands behind may have added headers and changed the body. While there is a status, Faraday
-    # takes the body for the answer's.
+    # As it was, since the middleware after it may have added headers and changed the body. While there is a status,
+    # Faraday takes the body for the answer's.
     def restore(env, headers, body)
       ANSWERED.each { |member| env[member] = nil }
       env[:request_headers].replace(headers)

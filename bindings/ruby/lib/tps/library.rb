@@ -79,8 +79,8 @@ module TPS
         version.split(".").first(3).map(&:to_i)
       end
 
-      def too_old(lacking = "")
-        "libtps is too old: #{@version}#{lacking}, need #{REQUIRED} (#{@file}). #{Diagnosis::REMEDY}"
+      def too_old(missing = "")
+        "libtps is too old: #{@version}#{missing}, need #{REQUIRED} (#{@file}). #{Diagnosis::REMEDY}"
       end
     end
   end

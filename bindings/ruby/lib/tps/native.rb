@@ -14,8 +14,9 @@ module TPS
   # The functions of libtps as Ruby methods that take and give Ruby objects, and raise. Nothing else in this gem
   # knows of FFI.
   #
-  # What the library hands out is freed here before it leaves, whatever other threads send in between; only a signal
-  # that hits the main thread in the microseconds of such a call can lose a string, since Ruby cannot hold signals back.
+  # What the library hands out is freed here before it leaves, whatever other threads send in between. One case is
+  # left: a signal that hits the main thread in the microseconds of such a call. Ruby cannot hold signals back, and the
+  # string is not freed.
   #
   # A call that may wait is `blocking: true`: other Ruby threads go on. {generation} is not: it never waits, and giving
   # up Ruby's lock can cost 100 ms beside a busy thread.

@@ -8,7 +8,7 @@ module TPS
   # @api private
   Origin = Struct.new(:scheme, :host, :port) do
     # @param url [URI, String, #to_s]
-    # @return [Origin, nil] nil if it is no URL with a host
+    # @return [Origin, nil] nil if it is not a URL with a host
     def self.of(url)
       uri = URI(url.to_s)
       new(uri.scheme, uri.hostname.downcase, uri.port).freeze if uri.is_a?(URI::HTTP) && uri.hostname

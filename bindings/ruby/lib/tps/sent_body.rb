@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module TPS
-  # A request's body, and where its streams stood before it was sent: a stream is used up then, and has to be back in
-  # its place before the request may be sent again.
+  # A request's body, and the positions of its streams before it was sent: a stream is used up then, and has to be back
+  # in its place before the request may be sent again.
   #
   # @api private
   class SentBody

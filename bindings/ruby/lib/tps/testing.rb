@@ -18,8 +18,8 @@ module TPS
       #   TPS::Testing.fake(error: TPS::ThrottledError.new("wait", retry_after: 60.0))
       #
       # @param token [String, nil] what {Client#token} returns, whatever is reported
-      # @param tokens [Array<String, Error>, nil] what it returns or raises, one after another: a token serves until it
-      #   is reported by {Client#invalidate} or revoked by {Client#logout}, an error is raised once; the last one stays
+      # @param tokens [Array<String, Error>, nil] what it returns or raises, one after another. A token serves until it
+      #   is reported by {Client#invalidate} or revoked by {Client#logout}. An error is raised once. The last one stays
       # @param error [Error, nil] what it raises each time
       # @param base_url [String] where its tokens are sent
       # @param organization_id [String]

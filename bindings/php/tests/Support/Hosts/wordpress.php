@@ -1,7 +1,7 @@
 <?php
 
 /**
- * WordPress's functions, and what stands in wp-config.php.
+ * WordPress's functions, and what wp-config.php defines.
  */
 
 declare(strict_types=1);

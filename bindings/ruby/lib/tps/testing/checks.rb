@@ -78,7 +78,7 @@ module TPS
         end
 
         def cache(value)
-          text("cache", value) || ("option cache is none that there is" unless CACHES.match?(value))
+          text("cache", value) || ("option cache is not one of the values that exist" unless CACHES.match?(value))
         end
 
         def ca_file(value)

@@ -30,7 +30,7 @@ module TPS
         @lock = Mutex.new
       end
 
-      # There is no library behind it.
+      # There is no library that it calls.
       def address; end
 
       # No token of it is kept: each is asked for.
