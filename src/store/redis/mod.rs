@@ -69,7 +69,7 @@ impl<'a> RedisStore<'a> {
         &self.seal
     }
 
-    /// What the server tells of itself (`INFO`), for people; `None`: it does not.
+    /// What the server says of itself (`INFO`), for people; `None`: it does not.
     pub fn info(&self) -> Option<String> {
         one(&mut self.session.borrow_mut(), &cmd("INFO")).ok()
     }
