@@ -64,9 +64,8 @@ __all__ = [
 ]
 
 # Tracebacks, logs and pickles say where a caller finds them.
-for _class in [Client, *(value for value in vars().values() if isinstance(value, type) and issubclass(value, Error))]:
-    _class.__module__ = __name__
-del _class
+for _exported in (Client, Error, *Error.__subclasses__()):
+    _exported.__module__ = __name__
 
 
 def login(**given: Unpack[Arguments]) -> Client:

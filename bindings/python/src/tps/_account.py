@@ -20,6 +20,7 @@ class Substitute(Protocol):
 
     def backend_for(self, arguments: CheckedArguments | None) -> Backend:
         """Checks the arguments as the library does; None where the library had them before."""
+        ...
 
 
 class Account(Redacted):

@@ -122,5 +122,5 @@ def _of_http_error(error: urllib.error.HTTPError) -> bytes:
     """Reads the body, and puts it back for the caller."""
     body = error.fp.read() if error.fp else b""
     vars(error).pop("read", None)
-    error.fp = error.file = io.BytesIO(body)  # type: ignore[attr-defined]
+    error.fp = error.file = io.BytesIO(body)
     return body

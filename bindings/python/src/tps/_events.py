@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ._account import Account
     from ._origin import Origin
 
-_Logger = logging.Logger | logging.LoggerAdapter
-
 LOGGER = logging.getLogger("tps")
 LOGGER.addHandler(logging.NullHandler())
 

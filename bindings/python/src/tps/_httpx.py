@@ -73,7 +73,7 @@ def _authorized(request: httpx.Request, token: Secret[str]) -> httpx.Request:
 
 def _carried(response: httpx.Response, token: Secret[str]) -> bool:
     """Whether the request that was answered had the token: the last one of a chain of redirects may not."""
-    return response.request.headers.get(_HEADER) == f"Token {token.expose()}"
+    return bool(response.request.headers.get(_HEADER) == f"Token {token.expose()}")
 
 
 def _sent_body(request: httpx.Request) -> SentBody:

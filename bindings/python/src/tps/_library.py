@@ -27,14 +27,14 @@ SYSTEM = "libtps.0.dylib" if _MAC else "libtps.so.0"
 def load(open_file: Callable[[str], T], version: Callable[[T], str]) -> T:
     """Opens the library. Raises LibraryError, which says what to do."""
     file = os.environ.get("TPS_LIBRARY") or (SHIPPED if os.path.isfile(SHIPPED) else SYSTEM)
-    fault = ""
     try:
         library = open_file(file)
         found = version(library)
     except (OSError, AttributeError) as error:
-        fault = _diagnosis.message(file, str(error), system=file == SYSTEM, shipped=SHIPPED)
-    if fault:
-        raise LibraryError(fault)
+        # The loader's own words are in the message.
+        raise LibraryError(
+            _diagnosis.message(file, str(error), system=file == SYSTEM, shipped=SHIPPED)
+        ) from None
     if _numbers(found) < _numbers(REQUIRED):
         raise LibraryError(_too_old(found, file))
     return library

@@ -78,7 +78,9 @@ _Owned._release = staticmethod(_functions["tps_free"])
 _login = _functions["tps_login"]
 _token = _functions["tps_token"]
 _invalidate = _functions["tps_invalidate"]
-_logout_wait = _functions["tps_logout_wait"]
+_logout_generation: Callable[[int], int] = _functions["tps_generation"]
+_wait = _functions["tps_logout_wait"]
+_generation: Callable[[int], int] = _functions["tps_generation"]
 _wait = _functions["tps_wait"]
 _stats = _functions["tps_stats"]
 
@@ -97,14 +99,16 @@ class Handle(Redacted):
     #: The number of the token at hand, read without a call: 0 where `ask` has to be called.
     word: ctypes.c_uint64
 
-    #: Gives the number of the token at hand by the address, 0 if there is none.
-    ask: Callable[[int], int] = _functions["tps_generation"]
-
     def __init__(self, client: _Owned) -> None:
         self._client = client
         self.address = client.value or 0
         word = _generation_word(self.address) if _generation_word else None
         self.word = ctypes.c_uint64.from_address(word) if word else ctypes.c_uint64(0)
+
+    @property
+    def ask(self) -> Callable[[int], int]:
+        """Gives the number of the token at hand by the address, 0 if there is none. Neither blocks nor fails."""
+        return _generation
 
     def wait(self, milliseconds: int) -> bool:
         """Sees to it that a token is at hand, for so many milliseconds; whether there is one."""

@@ -32,7 +32,7 @@ class RequestsAuth(Redacted, AuthBase):
             account.events.other_origin(origin)
             return request
         request.headers[_HEADER] = HeaderText.of(self._client.token)
-        request.register_hook("response", _Exchange(self._client, request))
+        request.hooks["response"].append(_Exchange(self._client, request))
         return request
 
 
@@ -63,6 +63,6 @@ class _Exchange(Redacted):
         request = response.request
         # In place: redirects that follow are made from it.
         request.headers[_HEADER] = HeaderText.of(self._client.token)
-        again: Response = response.connection.send(request, **sending)  # type: ignore[attr-defined]
+        again: Response = response.connection.send(request, **sending)
         again.history = [*response.history, response]
         return again

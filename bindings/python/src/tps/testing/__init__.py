@@ -151,7 +151,7 @@ def _steps(
 ) -> Secret[Sequence[str | Error]]:
     steps = [token] if token is not None else [error] if error is not None else tokens
     given = sum(value is not None for value in (token, tokens, error))
-    secret = Secret(tuple(steps or ()))
+    secret: Secret[Sequence[str | Error]] = Secret(tuple(steps or ()))
     # A traceback shows this frame.
     del token, tokens, steps
     if given != 1 or not secret.expose():
