@@ -226,6 +226,7 @@ class Client(Redacted):
         return self._account.open()
 
     def _wait_for_token(self) -> str:
+        self._open()
         try:
             done = _waiting.until_done(self._timeout_ms, lambda milliseconds: self._open().wait(milliseconds))
             return self._given(done)
@@ -236,6 +237,7 @@ class Client(Redacted):
         kept = self._kept
         if kept.word.value == kept.number or kept.ask(kept.address) == kept.number:
             return kept.token
+        self._open()
         try:
             done = await _waiting.until_done_async(self._timeout_ms, lambda _: self._open().wait(0), sleep)
             return self._given(done)
