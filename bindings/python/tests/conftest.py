@@ -13,7 +13,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     for name in set(os.environ) - set(clean_environment()):
         monkeypatch.delenv(name)
-    yield
+    return
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import pathlib
 from typing import Any
 
 import pytest
-import tps
 from support import SERVER, Faults, Organization
 from test_token import status_with
+
+import tps
 
 FOREIGN = "0123456789abcdef"
 

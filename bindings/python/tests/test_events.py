@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import tps
 from support import Organization, python
+
+import tps
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
@@ -27,7 +28,7 @@ def test_a_life_in_a_log(organization: Organization, caplog: pytest.LogCaptureFi
     assert told(caplog) == [("login", "INFO"), ("rejected", "WARNING"), ("login", "INFO"), ("logout", "INFO")]
     assert f"TPS: login (organization={organization.id}, reason=first, " in caplog.text
     assert "reason=rejected" in caplog.text
-    event = caplog.records[0].tps  # type: ignore[attr-defined]
+    event = caplog.records[0].tps
     assert (event["reason"], event["status"], event["organization_id"]) == ("first", None, organization.id)
     assert not any(secret in caplog.text for secret in (first, second, organization.password))
 
@@ -38,7 +39,7 @@ def test_a_failure(organization: Organization, caplog: pytest.LogCaptureFixture)
         with pytest.raises(tps.CredentialsError):
             _ = client.token
     assert told(caplog) == [("hold_off", "WARNING")]
-    assert caplog.records[0].tps["status"] == "credentials"  # type: ignore[attr-defined]
+    assert caplog.records[0].tps["status"] == "credentials"
     assert f"TPS: hold_off (organization={organization.id}, status=credentials" in caplog.text
 
 
@@ -57,7 +58,10 @@ def test_a_logger_of_ones_own(organization: Organization, caplog: pytest.LogCapt
     tps.login(**organization.login(logger=logging.getLogger("shop")))
     adapter = logging.LoggerAdapter(logging.getLogger("shop"), {"tenant": 7})
     tps.login(**Organization().login(logger=adapter))
-    assert [(record.name, getattr(record, "tenant", None)) for record in caplog.records] == [("shop", None), ("shop", 7)]
+    assert [(record.name, getattr(record, "tenant", None)) for record in caplog.records] == [
+        ("shop", None),
+        ("shop", 7),
+    ]
 
 
 def test_a_token_at_hand_costs_no_look(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +94,7 @@ def test_a_handler_that_asks_for_a_token(organization: Organization) -> None:
         def emit(self, record: Any) -> None:
             asked.append(client.token)
 
-    client._account.events._logger.setLevel(logging.INFO)  # type: ignore[union-attr]
+    client._account.events._logger.setLevel(logging.INFO)
     logging.getLogger("asking").addHandler(Asking())
     assert asked == [client.token]
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-import tps
 import trio
 from support import ORGANIZATIONS, SERVER, Faults, Organization
+
+import tps
 
 Send = Callable[..., httpx.Response]
 
@@ -62,7 +63,8 @@ def test_another_answer_is_handed_on(send: Send, scenario: str) -> None:
     faults = Faults(f"organizations-{scenario},ok")
     client = tps.login(**faults.login())
     response = send(client, "GET", faults.url)
-    assert response.status_code >= 401 and response.content
+    assert response.status_code >= 401
+    assert response.content
     assert (len(faults.sent()), client.stats["invalidations"]) == (1, 0)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import requests
+from support import FAULTS, ORGANIZATIONS, SERVER, Faults, Organization
+
 import tps
 import tps.testing
-from support import FAULTS, ORGANIZATIONS, SERVER, Faults, Organization
 
 
 class Started:
@@ -95,7 +96,9 @@ def test_another_origin_gets_no_header(caplog: pytest.LogCaptureFixture) -> None
             started.session.get(started.faults.url.replace("127.0.0.1", "127.0.0.2"), timeout=20)
     assert started.faults.authorizations() == [None, None]
     lines = [record.getMessage() for record in caplog.records if "carry no token" in record.getMessage()]
-    assert len(lines) == 1 and f"http://127.0.0.2:{port} " in lines[0] and "(base_url)" in lines[0]
+    assert len(lines) == 1
+    assert f"http://127.0.0.2:{port} " in lines[0]
+    assert "(base_url)" in lines[0]
 
 
 def test_another_scheme_gets_no_header() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import requests
-import tps
 from support import SERVER, Faults, Organization
+
+import tps
 from tps.testing import FakeClient, fake
 
 SECRET = "s3cr3t"
@@ -37,7 +38,14 @@ def reachable(object: Any, seen: set[int]) -> str:
 
 def test_texts(client: tps.Client, organization: Organization) -> None:
     assert repr(client) == f"<tps.Client organization_id={organization.id!r}>"
-    objects = [client, client.requests_auth(), client.httpx_auth(), client._kept, client._account, FakeClient(token=SECRET)]
+    objects = [
+        client,
+        client.requests_auth(),
+        client.httpx_auth(),
+        client._kept,
+        client._account,
+        FakeClient(token=SECRET),
+    ]
     for thing in objects:
         for text in (repr(thing), str(thing), pprint.pformat([thing]), f"{thing}", reachable(thing, set())):
             assert not any(secret in text for secret in (client.token, organization.password, SECRET))
@@ -63,15 +71,15 @@ LOGIN = {"username": "a", "password": SECRET, "organization_id": "b"}
 CALLS: dict[str, Callable[[], Any]] = {
     "a password that is malformed": lambda: tps.login(**LOGIN | {"password": SECRET + "\udcff"}),
     "a password with NUL": lambda: tps.login(**LOGIN | {"password": SECRET + "\0"}),
-    "a password of another type": lambda: tps.login(**LOGIN | {"password": SECRET.encode()}),  # type: ignore[arg-type]
+    "a password of another type": lambda: tps.login(**LOGIN | {"password": SECRET.encode()}),
     "a password without a name": lambda: tps.login(**LOGIN | {"username": ""}),
     "an unknown option": lambda: tps.login(**LOGIN | {"colour": "red"}),
-    "an ill-typed option": lambda: tps.Client(**LOGIN | {"organization_id": 7}),  # type: ignore[arg-type]
-    "an option that is no JSON": lambda: tps.Client(**LOGIN | {"proxy": {SECRET}}),  # type: ignore[arg-type]
-    "a wrong time": lambda: tps.Client(**LOGIN | {"timeout": -1}),  # type: ignore[arg-type]
-    "a wrong logger": lambda: tps.Client(**LOGIN | {"logger": SECRET}),  # type: ignore[arg-type]
+    "an ill-typed option": lambda: tps.Client(**LOGIN | {"organization_id": 7}),
+    "an option that is no JSON": lambda: tps.Client(**LOGIN | {"proxy": {SECRET}}),
+    "a wrong time": lambda: tps.Client(**LOGIN | {"timeout": -1}),
+    "a wrong logger": lambda: tps.Client(**LOGIN | {"logger": 7}),
     "a token as an option": lambda: tps.login(**LOGIN | {"token": SECRET + "\0"}),
-    "a token given to from_env": lambda: tps.from_env(token=SECRET),  # type: ignore[call-arg]
+    "a token given to from_env": lambda: tps.from_env(token=SECRET),
     "a proxy": lambda: tps.login(**LOGIN | {"proxy": f"http://{SECRET}@"}),
     "a server that is not there": lambda: tps.login(**LOGIN, base_url="http://127.0.0.1:1"),
     "a token that is malformed": lambda: tps.Client(**LOGIN).invalidate(SECRET + "\0"),
@@ -80,7 +88,7 @@ CALLS: dict[str, Callable[[], Any]] = {
     "a fake's tokens": lambda: FakeClient(token=SECRET, tokens=[SECRET]),
     "a fake for all": lambda: fake(tokens=[SECRET, SECRET + " "]),
     "a function of with_token": lambda: FakeClient(token=SECRET).with_token(raise_mine),
-    "a function of awith_token": lambda: asyncio.run(FakeClient(token=SECRET).awith_token(raise_mine)),  # type: ignore[arg-type]
+    "a function of awith_token": lambda: asyncio.run(FakeClient(token=SECRET).awith_token(raise_mine)),
 }
 
 
@@ -92,7 +100,8 @@ def test_a_traceback_with_locals(name: str) -> None:
     error: BaseException | None = caught.value
     seen = 0
     while error is not None:
-        assert SECRET not in str(error) and SECRET not in repr(error)
+        assert SECRET not in str(error)
+        assert SECRET not in repr(error)
         for frame, _ in traceback.walk_tb(error.__traceback__):
             if frame.f_globals.get("__name__", "").partition(".")[0] == "tps":
                 seen += 1
@@ -105,11 +114,10 @@ def test_a_request_that_fails() -> None:
     """The HTTP library's frames hold headers: they show no token as long as they hold them as texts."""
     faults = Faults("organizations-close")
     client = tps.login(**faults.login())
-    token = client.token
     with pytest.raises(requests.ConnectionError) as caught:
         requests.get(faults.url, auth=client.requests_auth(), timeout=20)
     text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-    assert token not in text
+    assert client.token not in text
     assert "[redacted]" in text
 
 

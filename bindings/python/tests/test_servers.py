@@ -71,7 +71,7 @@ def test_gunicorn(organization: Organization, tmp_path: pathlib.Path, options: t
     with running(sys.executable, *command, environment=environment(organization, tmp_path), cwd=tmp_path) as process:
 
         def get(_: int = 0) -> str:
-            return urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).read().decode()  # type: ignore[no-any-return]
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30).read().decode()
 
         def listens() -> bool:
             with socket.socket() as tried:
@@ -136,14 +136,24 @@ def test_celery(organization: Organization, tmp_path: pathlib.Path) -> None:
     variables = environment(organization, tmp_path)
 
     def send(task: str, count: int) -> list[str]:
-        with running(
-            sys.executable, "-c", SEND, task, str(count), environment=variables, cwd=tmp_path
-        ) as process:
+        with running(sys.executable, "-c", SEND, task, str(count), environment=variables, cwd=tmp_path) as process:
             output, _ = process.communicate(timeout=60)
             assert process.returncode == 0, output
             return output.splitlines()
 
-    worker = ["-m", "celery", "-A", "shop", "worker", "-c", "4", "-P", "prefork", "--without-gossip", "--without-mingle"]
+    worker = [
+        "-m",
+        "celery",
+        "-A",
+        "shop",
+        "worker",
+        "-c",
+        "4",
+        "-P",
+        "prefork",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     variables["C_FORCE_ROOT"] = "1"
     with running(sys.executable, *worker, environment=variables, cwd=tmp_path) as process:
         cold = send("token", 16)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import requests
-import tps
-import tps.testing
 from support import Faults, Organization, python
 from test_arguments import WRONG
+
+import tps
+import tps.testing
 from tps.testing import Fake, FakeClient
 
 
@@ -78,7 +79,7 @@ def test_stats_have_the_real_ones_shape(organization: Organization) -> None:
     _ = client.token
     assert real.stats.keys() == client.stats.keys()
     for name in ("store", "token", "logins_by_reason"):
-        assert real.stats[name].keys() == client.stats[name].keys()  # type: ignore[literal-required]
+        assert real.stats[name].keys() == client.stats[name].keys()
 
 
 def test_the_whole_process() -> None:
@@ -106,7 +107,14 @@ def test_a_fake_refuses_what_the_real_one_refuses(wrong: dict[str, Any], words: 
         tps.login(**given)
 
 
-BASE_URLS = ["http://example.com", "https://u:p@example.com", "https://example.com/?a=1", "example.com", "https://", "http://[::1]"]
+BASE_URLS = [
+    "http://example.com",
+    "https://u:p@example.com",
+    "https://example.com/?a=1",
+    "example.com",
+    "https://",
+    "http://[::1]",
+]
 TOKENS = ["", "null", "a b", "a\n", "tök", "x" * 4097, "x" * 4096]
 
 

@@ -10,8 +10,9 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import tps
 from support import ORGANIZATIONS, SERVER, Faults, Organization
+
+import tps
 
 
 def status_with(token: str) -> int:
@@ -147,7 +148,8 @@ def test_stats(organization: Organization) -> None:
     stats = client.stats
     assert stats["base_url"] == SERVER
     assert stats["logins_by_reason"]["first"] == 1
-    assert stats["token"] is not None and len(stats["token"]["fingerprint"]) == 12
+    assert stats["token"] is not None
+    assert len(stats["token"]["fingerprint"]) == 12
     assert [event["kind"] for event in stats["events"]] == ["login"]
 
 

@@ -13,9 +13,10 @@ import aiohttp
 import httpx
 import pytest
 import requests
-import tps
 import urllib3
 from support import ORGANIZATIONS, SERVER, Faults, Organization
+
+import tps
 from tps.testing import FakeClient
 
 CHALLENGE = {"WWW-Authenticate": "Token"}
@@ -186,7 +187,8 @@ def test_aiohttp_with_a_body_that_nobody_has_read() -> None:
             return response.status, await response.json()
 
     status, body = asyncio.run(get())
-    assert status == 401 and "not provided" in body["detail"]
+    assert status == 401
+    assert "not provided" in body["detail"]
     assert len(faults.sent()) == 1
 
 

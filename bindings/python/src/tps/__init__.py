@@ -1,8 +1,8 @@
 """One TPStreams API token for every thread and process: made once, reused until it expires or is rejected.
 
-    client = tps.login(username="hari@example.com", password="welcome", organization_id="auhf2k")
-    client.token          # "1e14238b…"
-    client.authorization  # "Token 1e14238b…"
+client = tps.login(username="hari@example.com", password="welcome", organization_id="auhf2k")
+client.token          # "1e14238b…"
+client.authorization  # "Token 1e14238b…"
 """
 
 from __future__ import annotations

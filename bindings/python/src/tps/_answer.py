@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import urllib.error
 from collections.abc import Iterator, Mapping
@@ -43,11 +44,9 @@ class Answer(NamedTuple):
             for name in ("aread", "read"):
                 read = getattr(response, name, None)
                 if iscoroutinefunction(read):
-                    try:
+                    # Released already, or read by somebody: what is known of it has to do.
+                    with contextlib.suppress(Exception):
                         await read()
-                    except Exception:
-                        # Released already, or read by somebody: what is known of it has to do.
-                        pass
                     break
         return cls.of(response)
 

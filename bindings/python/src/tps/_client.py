@@ -38,8 +38,8 @@ class Client(Redacted):
     def __init__(self, **given: Unpack[Arguments]) -> None:
         """Makes a client without any I/O; the first `token` logs in.
 
-        Credentials are never taken from the environment, see `tps.from_env`. One that is missing, None or empty is told
-        by the first `token`, so that a program starts without them; everything else that is wrong is told at once.
+        Credentials are never taken from the environment, see `tps.from_env`. One that is missing, None or empty is
+        told by the first `token`, so that a program starts without them; everything else that is wrong, at once.
 
         Raises InvalidArgumentError, which names the argument, and LibraryError if the library cannot be loaded.
         """
@@ -76,9 +76,9 @@ class Client(Redacted):
     def token(self) -> str:
         """The valid token.
 
-        At hand it costs no call and no I/O; otherwise this takes the one that is stored, logs in, or waits for the thread
-        or process that is logging in. Signal handlers and Ctrl-C act within 50 ms; a login under way goes on and serves
-        the next call. On an event loop use `await client.atoken()`.
+        At hand it costs no I/O; otherwise this takes the one that is stored, logs in, or waits for the thread or process
+        that is logging in. Signal handlers and Ctrl-C act within 50 ms; a login under way goes on and serves the next
+        call. On an event loop use `await client.atoken()`.
 
         Raises Error, one subclass for each reason.
         """
@@ -99,9 +99,9 @@ class Client(Redacted):
     def with_token(self, call: Callable[[str], T]) -> T:
         """For any HTTP library: calls `call` with the token, and if the server has rejected it with another one, once.
 
-        The function says so by what it returns or raises: a response, or an exception that carries one, with a status of
-        401 (or of 403, if its body says `Invalid token.`), or `TokenRejected`. A 401 that names another reason, missing
-        credentials say, is no rejection. Returns what the function returned last.
+        The function says so by what it returns or raises: a response, or an exception that carries one, with a status
+        of 401 (or of 403, if its body says `Invalid token.`), or `TokenRejected`. A 401 that names another reason,
+        missing credentials say, is no rejection. Returns what the function returned last.
 
             client.with_token(lambda token: urlopen(Request(url, headers={"Authorization": f"Token {token}"})))
 
@@ -138,9 +138,9 @@ class Client(Redacted):
     def requests_auth(self) -> requests.auth.AuthBase:
         """For requests: `requests.get(url, auth=client.requests_auth())`, or `session.auth`.
 
-        Sets the header where a request goes to the client's own `base_url` (scheme, host and port), and nowhere else. If
-        the server rejects the token, that is reported and the request sent once more with another one, unless its body
-        is read from a stream that cannot go back. Every other answer is handed on.
+        Sets the header where a request goes to the client's own `base_url` (scheme, host and port), and nowhere else.
+        If the server rejects the token, that is reported and the request sent once more with another one, unless its
+        body is read from a stream that cannot go back. Every other answer is handed on.
         """
         from ._requests import RequestsAuth
 
@@ -214,7 +214,9 @@ class Client(Redacted):
 
     def __repr__(self) -> str:
         name = f"{type(self).__module__}.{type(self).__qualname__}"
-        return f"<{name} organization_id={self._account.settings.organization_id!r}>"
+        # Arguments may have been refused: a traceback shows what was not made.
+        account: Account | None = getattr(self, "_account", None)
+        return f"<{name} organization_id={account.settings.organization_id!r}>" if account else f"<{name}>"
 
     @property
     def _timeout_ms(self) -> int:

@@ -33,13 +33,15 @@ _seen: dict[int, int] = {}
 _lock = threading.Lock()
 
 
-def _renew_lock() -> None:
+def _begin_anew() -> None:
     global _lock
+    # Another thread of the parent may have had it.
     _lock = threading.Lock()
+    # The library counts each process's events for itself.
+    _seen.clear()
 
 
-# Another thread of the parent may have had it.
-os.register_at_fork(after_in_child=_renew_lock)
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def checked_logger(logger: Any) -> logging.Logger | logging.LoggerAdapter[Any]:
@@ -88,9 +90,6 @@ class Events:
             events = last()
             newest = events[-1]["number"] if events else 0
             seen = _seen.get(self._account.identity, 0)
-            # A child of a fork may begin to count anew.
-            if newest < seen:
-                seen = 0
             _seen[self._account.identity] = newest
         finally:
             lock.release()

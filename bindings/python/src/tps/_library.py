@@ -32,9 +32,7 @@ def load(open_file: Callable[[str], T], version: Callable[[T], str]) -> T:
         found = version(library)
     except (OSError, AttributeError) as error:
         # The loader's own words are in the message.
-        raise LibraryError(
-            _diagnosis.message(file, str(error), system=file == SYSTEM, shipped=SHIPPED)
-        ) from None
+        raise LibraryError(_diagnosis.message(file, str(error), system=file == SYSTEM, shipped=SHIPPED)) from None
     if _numbers(found) < _numbers(REQUIRED):
         raise LibraryError(_too_old(found, file))
     return library

@@ -25,8 +25,8 @@ _CHALLENGE = re.compile(r"(?:\A|,)\s*Token\b", re.IGNORECASE)
 def rejects(answer: Answer | None) -> bool:
     """Whether the answer rejects the token.
 
-    Words that are not known, a translation say, count as a rejection where the server asks for a token: the library asks
-    the server before it logs in, so a mistake costs no login.
+    Words that are not known, a translation say, count as a rejection where the server asks for a token: the library
+    asks the server before it logs in, so a mistake costs no login.
     """
     if answer is None or answer.status not in STATUSES:
         return False

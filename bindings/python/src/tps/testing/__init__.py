@@ -52,7 +52,8 @@ class FakeClient(Client):
         revoked by `logout`, an error is raised once; the last one stays.
         error: what it raises each time.
 
-        Raises TypeError unless there is one, and InvalidArgumentError for a token or a base URL that the real one refuses.
+        Raises TypeError unless there is one, and InvalidArgumentError for a token or a base URL that the real one
+        refuses.
         """
         steps = _steps(token, tokens, error)
         del token, tokens
@@ -123,11 +124,10 @@ class _Fakes:
         return self._script
 
 
-def fake(
-    *, token: str | None = None, tokens: Sequence[str | Error] | None = None, error: Error | None = None
-) -> Fake:
-    """From now on no client of this process touches the library or the network, neither those that are there already nor
-    new ones: all give these tokens. Arguments are checked as before.
+def fake(*, token: str | None = None, tokens: Sequence[str | Error] | None = None, error: Error | None = None) -> Fake:
+    """From now on no client of this process touches the library or the network: all give these tokens.
+
+    That holds for clients that are there already and for new ones. Arguments are checked as before.
 
     Takes one of `token`, `tokens` and `error`, as `FakeClient` does, or none: `"fake-token"`. Returns what ends it.
 
@@ -149,11 +149,10 @@ def _substitute(substitute: Substitute | None) -> None:
 def _steps(
     token: str | None, tokens: Sequence[str | Error] | None, error: Error | None
 ) -> Secret[Sequence[str | Error]]:
-    steps = [token] if token is not None else [error] if error is not None else tokens
-    given = sum(value is not None for value in (token, tokens, error))
-    secret: Secret[Sequence[str | Error]] = Secret(tuple(steps or ()))
-    # A traceback shows this frame.
-    del token, tokens, steps
-    if given != 1 or not secret.expose():
-        raise TypeError("give one of token=, tokens= and error=")
-    return secret
+    """Empty unless there is one of them. What is wrong is told where no variable holds a token."""
+    given: list[Sequence[str | Error]] = [
+        *([[token]] if token is not None else []),
+        *([tuple(tokens)] if tokens is not None else []),
+        *([[error]] if error is not None else []),
+    ]
+    return Secret(given[0] if len(given) == 1 else ())

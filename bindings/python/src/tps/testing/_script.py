@@ -21,7 +21,9 @@ class Script(NoNumber, Redacted):
     """Does a client's work in the library's place: a token serves until it is reported or revoked."""
 
     def __init__(self, steps: Secret[Sequence[str | Error]], base_url: str) -> None:
-        """Raises InvalidArgumentError for a token that the real one refuses."""
+        """Raises TypeError for no steps, and InvalidArgumentError for a token that the real one refuses."""
+        if not steps.expose():
+            raise TypeError("give one of token=, tokens= and error=")
         tokens = (step for step in steps.expose() if not isinstance(step, Error))
         fault = next(filter(None, (token_fault("token", token) for token in tokens)), None)
         if fault:
