@@ -76,7 +76,7 @@ class Client(Redacted):
     def token(self) -> str:
         """The valid token.
 
-        At hand it costs no I/O; otherwise this takes the one that is stored, logs in, or waits for the thread or process
+        At hand it costs no I/O; else this takes the one that is stored, logs in, or waits for the thread or process
         that is logging in. Signal handlers and Ctrl-C act within 50 ms; a login under way goes on and serves the next
         call. On an event loop use `await client.atoken()`.
 
