@@ -23,6 +23,10 @@ GOALS = [
     ("expiry: Ruby token", "the same, a known expiry", "MemoryStore#fetch", 1 / 25),
     ("Ruby token by hand", "client.token, Ruby", "Mutex + Hash + clock", 0.5),
     ("expiry: Ruby token by hand", "the same, a known expiry", "Mutex + Hash + clock", 0.9),
+    ("Python token", "client.token, Python", "lru_cache + Lock", 1),
+    ("expiry: Python token", "the same, a known expiry", "lru_cache + Lock", 1),
+    ("Python token, TTLCache", "client.token, Python", "cachetools.TTLCache + Lock", 1),
+    ("Python token, Redis", "client.token, Python", "Redis GET, by its socket", 1 / 100),
     ("PHP request", "a request, PSR-18 decorator over Guzzle", "Guzzle alone", 1.05),
     ("Ruby request", "client.request, Ruby", "Net::HTTP alone", 1.05),
     ("Ruby request, ca_file", "client.request over TLS, ca_file, Ruby", "Net::HTTP alone", 1.2),
@@ -138,6 +142,7 @@ def machine():
     with open("/proc/cpuinfo") as info:
         cores = sum(line.startswith("processor") for line in info)
     versions = {
+        "python": ["python3", "-c", "import platform; print(platform.python_version())"],
         "php": ["php", "-r", "echo PHP_VERSION;"],
         "ruby": ["ruby", "-e", "print RUBY_VERSION"],
         "rustc": ["rustc", "--version"],

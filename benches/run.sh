@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
 need build-essential curl git openssl python3 python3-venv ruby ruby-ffi ruby-activesupport php-cli php-fpm php-curl \
-  php-apcu php-guzzlehttp-guzzle nginx-light
+  php-apcu php-guzzlehttp-guzzle nginx-light redis-server
 command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -122,6 +122,14 @@ say "PHP and Ruby: a request"
 organization "$TPS_TEST_SERVER" null
 php -d ffi.enable=1 benches/php/request.php >>"$lines"
 ruby -Ibindings/ruby/lib benches/ruby/request.rb >>"$lines"
+
+say "Python: the hot path"
+python3 -m venv "$scratch/venv"
+"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check 'cachetools>=5.5,<8' 'redis>=5.2,<9'
+redis-server --port 0 --unixsocket "$scratch/redis.sock" --dir "$scratch" --save '' >"$scratch/redis.log" &
+servers+=("$!")
+until [ -S "$scratch/redis.sock" ]; do sleep 0.1; done
+BENCH_REDIS=$scratch/redis.sock PYTHONPATH=bindings/python/src "$scratch/venv/bin/python" benches/python/token.py >>"$lines"
 
 say "a new process"
 organization "$slow"

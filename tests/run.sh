@@ -131,6 +131,9 @@ suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
 suite "cron beside php-fpm" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/cron.sh
 suite "Apache, php -S and the command line" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/sapis.sh
 
+echo "== Python"
+suite "pytest" '(?m)^(?:(?P<failed>\d+) failed, )?(?P<passed>\d+) passed' bindings/python/tests/run.sh
+
 echo "== renewal"
 suite "scripts that ask once and leave" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/renewal/run.sh
 
