@@ -25,6 +25,8 @@ def client_in(login: dict[str, Any]) -> str:
 def test_ctrl_c_acts_at_once() -> None:
     organization = Organization(latency=6)
     script = client_in(organization.login()) + (
+        # A shell's background jobs ignore it.
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "try:\n    client.token\nexcept KeyboardInterrupt:\n    print('interrupted', flush=True)\nprint(client.token)"
     )
     with running(sys.executable, "-c", script, environment={}) as process:

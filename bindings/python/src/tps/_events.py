@@ -41,7 +41,8 @@ def _begin_anew() -> None:
     _seen.clear()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def checked_logger(logger: Any) -> logging.Logger | logging.LoggerAdapter[Any]:

@@ -31,7 +31,7 @@ class Origin(NamedTuple):
             return None
         if not host or parts.scheme not in _PORTS:
             return None
-        return cls(parts.scheme, host, port or _PORTS[parts.scheme])
+        return cls(parts.scheme, host, _PORTS[parts.scheme] if port is None else port)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from logging import Logger, LoggerAdapter
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
-
-if TYPE_CHECKING:
-    from typing_extensions import NotRequired
+from typing import Any, Literal, TypedDict
 
 
 class Options(TypedDict, total=False):
@@ -34,15 +31,18 @@ class Options(TypedDict, total=False):
     refresh_ahead: int | Literal["auto"] | None
     #: How many logins may replace tokens before their known end in a day, for all processes together, 10; 0: no limit.
     logins_per_day: int | None
-    #: A token of this account that you hold already.
-    token: str | None
     #: Put before the library's own `User-Agent`.
     user_agent: str | None
     #: Where events are written; else `logging.getLogger("tps")`.
     logger: Logger | LoggerAdapter[Any] | None
 
 
-class Arguments(Options):
+class _WithToken(Options, total=False):
+    #: A token of this account that you hold already.
+    token: str | None
+
+
+class Arguments(_WithToken):
     """Credentials and options of `login` and `Client`. A missing credential is told by the first token."""
 
     #: An e-mail address.
@@ -66,7 +66,12 @@ EventKind = Literal[
 ]
 
 
-class Event(TypedDict):
+class _InLogs(TypedDict, total=False):
+    #: In log records alone.
+    organization_id: str | None
+
+
+class Event(_InLogs):
     """An event of the library's, in `stats` and in log records (`record.tps`)."""
 
     #: Counts up.
@@ -80,8 +85,6 @@ class Event(TypedDict):
     #: In `stats` the library's number, in log records the status of the error's class.
     status: int | str | None
     message: str | None
-    #: In log records alone.
-    organization_id: NotRequired[str | None]
 
 
 class StoreStats(TypedDict):
