@@ -129,7 +129,7 @@ python3 -m venv "$scratch/venv"
 redis-server --port 0 --unixsocket "$scratch/redis.sock" --dir "$scratch" --save '' >"$scratch/redis.log" &
 servers+=("$!")
 until [ -S "$scratch/redis.sock" ]; do sleep 0.1; done
-BENCH_REDIS=$scratch/redis.sock PYTHONPATH=bindings/python/src "$scratch/venv/bin/python" benches/python/token.py >>"$lines"
+BENCH_REDIS=$scratch/redis.sock PYTHONPATH=bindings/python/src "$scratch/venv/bin/python" benches/python/hot.py >>"$lines"
 
 say "a new process"
 organization "$slow"

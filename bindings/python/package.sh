@@ -32,7 +32,8 @@ python3 -m venv "$staging/venv"
 
 # build TARGET: its archive, below the name that hatchling gives it.
 build() {
-  (cd "$staging/source" && "$staging/venv/bin/python" -m hatchling build -t "$1" -d "$staging/out" >/dev/null)
+  (cd "$staging/source" && "$staging/venv/bin/python" -m hatchling build -t "$1" -d "$staging/out") >"$staging/log" 2>&1 ||
+    { cat "$staging/log" >&2; return 1; }
 }
 
 build sdist

@@ -1,4 +1,4 @@
-"""token.py: client.token beside what one would use instead. JSON objects, one a line.
+"""hot.py: client.token beside what one would use instead. JSON objects, one a line.
 
 BENCH_REDIS: the socket of a Redis on this machine.
 """
