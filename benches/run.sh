@@ -129,7 +129,12 @@ python3 -m venv "$scratch/venv"
 redis-server --port 0 --unixsocket "$scratch/redis.sock" --dir "$scratch" --save '' >"$scratch/redis.log" &
 servers+=("$!")
 until [ -S "$scratch/redis.sock" ]; do sleep 0.1; done
-BENCH_REDIS=$scratch/redis.sock PYTHONPATH=bindings/python/src "$scratch/venv/bin/python" benches/python/hot.py >>"$lines"
+for life in null 36000; do
+  organization "$TPS_TEST_SERVER" "$life"
+  prefix=
+  [ "$life" = null ] || prefix="expiry: "
+  BENCH_REDIS=$scratch/redis.sock PYTHONPATH=bindings/python/src "$scratch/venv/bin/python" benches/python/hot.py "$prefix" >>"$lines"
+done
 
 say "a new process"
 organization "$slow"

@@ -1,4 +1,5 @@
-"""hot.py: client.token beside what one would use instead. JSON objects, one a line.
+"""hot.py [PREFIX]: client.token beside what one would use instead. JSON objects, one a line. PREFIX tells apart what is
+measured with different tokens.
 
 BENCH_REDIS: the socket of a Redis on this machine.
 """
@@ -6,6 +7,7 @@ BENCH_REDIS: the socket of a Redis on this machine.
 import functools
 import json
 import os
+import sys
 import threading
 import time
 
@@ -31,6 +33,7 @@ def kept():
 
 
 lock = threading.Lock()
+prefix = sys.argv[1] if len(sys.argv) > 1 else ""
 
 
 def lookup_and_lock():
@@ -67,4 +70,4 @@ for row, against, other, calls in (
     measure(other, calls)
     samples = [(measure(ours, calls), measure(other, calls)) for _ in range(ROUNDS)]
     ours_samples, other_samples = map(list, zip(*samples))
-    print(json.dumps({"row": row, "unit": "ns", "ours": ours_samples, "against": against, "other": other_samples}))
+    print(json.dumps({"row": prefix + row, "unit": "ns", "ours": ours_samples, "against": against, "other": other_samples}))
