@@ -83,7 +83,7 @@ _generation: Callable[[int], int] = _functions["tps_generation"]
 _wait = _functions["tps_wait"]
 _stats = _functions["tps_stats"]
 
-# What libraries have since 0.3.0; without it each token at hand costs a call.
+# Older libraries have none: there each token at hand costs a call.
 _generation_word: Any = getattr(_quick, "tps_generation_word", None)
 if _generation_word is not None:
     _generation_word.restype, _generation_word.argtypes = ctypes.c_void_p, (ctypes.c_void_p,)
