@@ -10,10 +10,14 @@ import os
 import re
 import struct
 import subprocess
+import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+_FILE = "libtps.dylib" if sys.platform == "darwin" else "libtps.so"
 
 _MACHINES = {62: "x86_64", 183: "aarch64"}
 
@@ -33,7 +37,7 @@ class LibraryHook(BuildHookInterface[Any]):
             raise SystemExit(f"{library} is for {platform}, which a wheel for {wanted} may not need")
         build_data["tag"] = f"py3-none-{wanted}"
         build_data["pure_python"] = False
-        build_data["force_include"][str(library)] = "tps/libtps.so"
+        build_data["force_include"][str(library)] = f"tps/{_FILE}"
 
 
 def _built(root: Path) -> Path:
@@ -48,7 +52,7 @@ def _built(root: Path) -> Path:
         environment["RUSTFLAGS"] = f"{environment.get('RUSTFLAGS', '')} -C target-feature=-crt-static".strip()
     command = ["cargo", "build", "--release", "--locked", "--lib", "--manifest-path", str(source / "Cargo.toml")]
     subprocess.run(command, check=True, env=environment)
-    return Path(os.environ.get("CARGO_TARGET_DIR") or source / "target") / "release" / "libtps.so"
+    return Path(os.environ.get("CARGO_TARGET_DIR") or source / "target") / "release" / _FILE
 
 
 def _output(*command: str) -> str:
@@ -60,6 +64,8 @@ def _output(*command: str) -> str:
 
 def _platform(library: Path) -> str:
     """The oldest platform that has what the library needs."""
+    if sys.platform == "darwin":
+        return re.sub(r"[-.]", "_", sysconfig.get_platform())
     content = library.read_bytes()
     magic, number = struct.unpack_from("<4s14xH", content)
     if magic != b"\x7fELF" or number not in _MACHINES:
