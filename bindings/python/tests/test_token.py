@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -166,7 +167,10 @@ def test_close(organization: Organization) -> None:
 
 def test_memory() -> None:
     """What was not released would be some 8 MB if it were only the tokens, or only the errors."""
-    client = tps.login(**Faults("ok").login())
+    # Nobody reads its events, so they are not looked at.
+    silent = logging.getLogger("silent")
+    silent.setLevel(logging.CRITICAL + 1)
+    client = tps.login(**Faults("ok").login(logger=silent))
     from tps import _kept
 
     def round(times: int) -> int:
@@ -174,8 +178,10 @@ def test_memory() -> None:
             _kept.forget_all()
             _ = client.authorization
             if number % 2:
-                with pytest.raises(tps.InvalidArgumentError):
+                try:
                     client.invalidate("")
+                except tps.InvalidArgumentError as error:
+                    str(error)
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
