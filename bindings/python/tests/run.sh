@@ -23,4 +23,5 @@ bindings/python/package.sh "$wheels"
 export TPS_TEST_PACKAGES=$wheels
 # The tests name it where they want it.
 unset TPS_LIBRARY
-"$venv/bin/python" -m pytest -q -p no:cacheprovider --rootdir "$tests" "$tests" "$@"
+# Most of these tests wait for something: three at a time keep two cores busy.
+"$venv/bin/python" -m pytest -q -n 3 --dist worksteal -p no:cacheprovider --rootdir "$tests" "$tests" "$@"
