@@ -63,14 +63,14 @@ fn a_file_that_is_wrong_is_told_by_its_line_and_not_shown() {
         assert_eq!(code, 1, "{said}");
         said
     };
-    assert!(said("# ours\n\nTPS_USERNAME=hari\n s3same-open\n").contains("line 4 is no NAME=VALUE"));
-    assert!(said("TPS_PASSWORDS=s3same-open\n").contains("line 1 is no NAME=VALUE"));
+    assert!(said("# ours\n\nTPS_USERNAME=hari\n s3same-open\n").contains("line 4 is not NAME=VALUE"));
+    assert!(said("TPS_PASSWORDS=s3same-open\n").contains("line 1 is not NAME=VALUE"));
     assert!(said("TPS_PASSWORD=s3same-open\n").contains("TPS_USERNAME is missing"));
     let there_is_none = shell.text(&["token", "--credentials", "/nonexistent"]);
     assert!(there_is_none.0 == 1 && there_is_none.1.contains("/nonexistent: cannot be read"), "{there_is_none:?}");
     let pipe = shell.scratch.path("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
-    assert!(shell.text(&["token", "--credentials", pipe.to_str().unwrap()]).1.contains("is no file"));
+    assert!(shell.text(&["token", "--credentials", pipe.to_str().unwrap()]).1.contains("is not a file"));
 }
 
 #[test]

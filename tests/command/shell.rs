@@ -165,7 +165,7 @@ impl Shell {
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
     }
 
-    /// The findings of `tps doctor`, whose forms tell of the same faults. `expected`: what is looked for.
+    /// The findings of `tps doctor`, whose forms show the same faults. `expected`: what is looked for.
     pub fn doctor(&self, expected: &[&str]) -> Vec<Value> {
         let is_late = |text: &str| text.contains("in time") && !expected.iter().any(|words| words.contains("in time"));
         let runs = || (self.text(&["doctor"]), self.text(&["doctor", "--json"]));
@@ -224,7 +224,7 @@ impl Shell {
     }
 }
 
-/// Types the command of an advice that begins with this word, as it stands there.
+/// Types the command of an advice that begins with this word, unchanged.
 pub fn typed(advice: &str, first: &str) {
     let (_, rest) = advice.split_once(&format!("{first} ")).unwrap_or_else(|| panic!("{first}: {advice}"));
     let command = format!("{first} {}", rest.split(';').next().unwrap());

@@ -40,7 +40,7 @@ fn a_directory_that_is_open_to_others() {
 fn what_is_no_directory() {
     let mut shell = Shell::to(&Fault::new("ok"));
     fs::write(shell.store(), "a file").unwrap();
-    shell.wrong("store", &["is no directory", "remove what stands at", "Name a directory"]);
+    shell.wrong("store", &["is no directory", "remove what is at", "Name a directory"]);
     fs::remove_file(shell.store()).unwrap();
     shell.well("it is made");
     fs::remove_dir_all(shell.store()).unwrap();

@@ -88,7 +88,7 @@ fn from_file(path: &Path) -> Result<[String; 3], Error> {
     let mut file = opened.map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Error::argument(format!("{shown}: is no file")));
+        return Err(Error::argument(format!("{shown}: is not a file")));
     }
     if metadata.mode() & 0o077 != 0 {
         return Err(Error::argument(format!("{shown}: others can read it; chmod 600 it")));
@@ -103,7 +103,7 @@ fn from_file(path: &Path) -> Result<[String; 3], Error> {
         let Some((place, value)) = place else {
             let line = number + 1;
             return Err(Error::argument(format!(
-                "{shown}: line {line} is no NAME=VALUE with one of {}",
+                "{shown}: line {line} is not NAME=VALUE with one of {}",
                 NAMES.join(", ")
             )));
         };

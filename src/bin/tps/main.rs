@@ -1,4 +1,4 @@
-//! `tps`: the host's one TPStreams token for shells, cron and whoever carries the pager.
+//! `tps`: the host's one TPStreams token for shells, cron and operators.
 
 mod account;
 mod cli;

@@ -19,7 +19,7 @@ impl Output {
         if self.json { self.print(&json!({ "token": token }).to_string()) } else { self.print(token) }
     }
 
-    /// One of the two forms. At a terminal, a long line goes on below, behind `indent` spaces; whoever reads a pipe gets it
+    /// One of the two forms. At a terminal, a long line goes on below, behind `indent` spaces; a pipe gets it
     /// whole.
     pub fn say(&self, value: &Value, lines: &[String], indent: usize) -> Result<(), Error> {
         let text = match (self.json, io::stdout().is_terminal()) {

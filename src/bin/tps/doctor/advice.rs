@@ -21,7 +21,7 @@ const TABLE: [(&[&str], &str, &str); 18] = [
         "store",
         "run as that user; or chown it to the user that runs this; or set the option cache to another directory",
     ),
-    (&["is no directory"], "store", "remove what stands at {}, or set the option cache to a directory"),
+    (&["is no directory"], "store", "remove what is at {}, or set the option cache to a directory"),
     (&["(NFS)"], "store", "mend the server of these files, or set the option cache to a directory of this machine"),
     (&["refuses user or password"], "store", "correct user and password in the option cache (TPS_CACHE)"),
     (&["NOAUTH"], "store", "put the password into the option cache (TPS_CACHE): redis://:PASSWORD@HOST"),

@@ -42,7 +42,7 @@ fn installed() -> Option<PathBuf> {
     places.map(|place| place.join("libtps.so.0")).find(|path| path.exists())
 }
 
-/// The version that stands in the library's own `User-Agent`.
+/// The version in the library's own `User-Agent`.
 fn version_in(bytes: &[u8]) -> Option<String> {
     const NAME: &[u8] = b"libtps/";
     let after = |at: usize| bytes.get(at + NAME.len()..).unwrap_or_default();

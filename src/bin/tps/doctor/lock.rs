@@ -47,7 +47,7 @@ pub fn tried(store: &dyn Store, deadline: Instant) -> Tried {
     }
 }
 
-/// `who` tells of a lock that is taken who has it, and what to do.
+/// `who` says of a lock that is taken which process has it, and what to do.
 pub fn finding(tried: Option<Tried>, who: impl FnOnce() -> (String, String)) -> Finding {
     let about = "lock";
     match tried {

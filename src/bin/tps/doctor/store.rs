@@ -39,7 +39,7 @@ fn of_one_that_serves(account: &Account, known: &Known, tried: Option<Tried>) ->
         }
         #[cfg(feature = "redis")]
         (Cache::Redis(url, directories), _) => {
-            // Whoever logs in has the lock of this host's files, too.
+            // A process that logs in has the lock of this host's files, too.
             let in_files = || chosen(directories).0.as_deref().map_or_else(lock::by_nobody_known, lock::in_directory);
             findings.push(lock::finding(tried, || redis::lock(account, url).unwrap_or_else(in_files)));
             findings.extend(redis::examine(account, url));
