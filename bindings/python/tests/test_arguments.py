@@ -72,7 +72,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"password": b"secret"}, "password must be a str, not bytes"),
     ({"password": "a\0b"}, "password contains a NUL"),
     ({"password": "\udcff"}, "password cannot be written as UTF-8"),
-    ({"lazy": True}, "lazy is no option here"),
+    ({"lazy": True}, "lazy is not an option here"),
     ({"colour": "red"}, "there is no option"),
     ({"timeout": 0}, "timeout must be a number of seconds above 0"),
     ({"timeout": "5"}, "timeout must be a number"),

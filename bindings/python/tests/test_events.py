@@ -48,7 +48,7 @@ def test_each_event_is_told_once_in_a_process(organization: Organization, caplog
     clients = [tps.Client(**organization.login()) for _ in range(5)]
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda client: client.token, clients))
-    # Whoever found the others passing events on left it to them.
+    # A thread that found the others passing events on left it to them.
     _ = tps.login(**organization.login(timeout=9)).token
     assert told(caplog) == [("login", "INFO")]
 

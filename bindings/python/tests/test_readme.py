@@ -1,4 +1,4 @@
-"""Each block of Python in both READMEs runs as it stands there, against the test server."""
+"""Each block of Python in both READMEs runs as it is, against the test server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SERVICE = "https://app.tpstreams.com"
 ROOT = pathlib.Path(__file__).parents[3]
 CLIENT = "import tps\nclient = tps.from_env()\n"
 
-# What stands around a block in a program, by the heading above it: before, after, what is printed, and how many logins.
+# What is around a block in a program, by the heading above it: before, after, what is printed, and how many logins.
 AROUND = {
     "tps 1": ("", "print(response.status_code)", "200", 1),
     "Requests 1": (CLIENT, "import json\nprint(json.loads(body)['count'])", "1", 1),

@@ -27,7 +27,7 @@ def client(organization: Organization) -> tps.Client:
 
 
 def reachable(object: Any, seen: set[int]) -> str:
-    """What attributes and slots lead to, as a debugger's or an error reporter's walk shows it."""
+    """What attributes lead to, as a debugger or an error reporter shows it."""
     if id(object) in seen or isinstance(object, (str, bytes, int, float, type(None))) or callable(object):
         return ""
     seen.add(id(object))

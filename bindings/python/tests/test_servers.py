@@ -85,7 +85,7 @@ def test_gunicorn(organization: Organization, tmp_path: pathlib.Path, options: t
             assert organization.logins == 1
             organization.revoke()
             ask()
-            # Whoever was on the way with the old token has answered now.
+            # Each request with the old token has its answer now.
             warm = ask()
         assert_answers(warm, 1)
         assert warm[0].split()[2] != cold[0].split()[2]

@@ -1,4 +1,4 @@
-"""What the HTTP libraries' responses have in common, wherever they put it."""
+"""What the HTTP libraries' responses share, wherever they put it."""
 
 from __future__ import annotations
 

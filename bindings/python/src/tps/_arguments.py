@@ -1,6 +1,6 @@
 """Credentials and options as the library takes them, checked as far as Python can.
 
-Whoever raises here has no secret in its local variables: error reporters send them. So a check returns what is wrong,
+A function that raises here has no secret in its local variables: error reporters send them. So a check returns what is wrong,
 and its caller raises.
 """
 
@@ -33,7 +33,7 @@ class CheckedArguments(Redacted):
     def __init__(self, given: dict[str, Any]) -> None:
         """Takes the keywords of `Client` and empties them, so that the caller's frame does not show them.
 
-        Raises InvalidArgumentError, which names the argument. A missing credential is told by `require_credentials`.
+        Raises InvalidArgumentError, which names the argument. `require_credentials` refuses a missing credential.
         """
         fault = self._take(given)
         if fault:
@@ -65,7 +65,7 @@ class CheckedArguments(Redacted):
         arguments = dict(given)
         given.clear()
         if "lazy" in arguments:
-            return "lazy is no option here: tps.Client() is lazy, tps.login() is not"
+            return "lazy is not an option here: tps.Client() is lazy, tps.login() is not"
         credentials = {name: arguments.pop(name, None) for name in CREDENTIALS}
         options = _environment.options() | {name: value for name, value in arguments.items() if value is not None}
         fault = _convert(credentials) or _in_milliseconds(options) or _convert(options)

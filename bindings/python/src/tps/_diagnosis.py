@@ -19,7 +19,7 @@ _FORBIDDEN = "this user may not read it: `chmod a+r` for the file, `chmod a+x` f
 _MEANINGS = {
     r"undefined symbol: tps_version": f"it is another library, not libtps. {REMEDY}",
     r"Permission denied": _FORBIDDEN,
-    r"failed to map segment|Operation not permitted": (
+    r"map segment|Operation not permitted": (
         "its file system is mounted noexec, or a security policy forbids it. Set TPS_LIBRARY to a copy elsewhere."
     ),
     r"libgcc_s": "libgcc_s is missing: `apt install libgcc-s1`, or `apk add libgcc`.",

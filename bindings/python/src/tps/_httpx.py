@@ -77,7 +77,7 @@ def _carried(response: httpx.Response, token: Secret[str]) -> bool:
 
 
 def _sent_body(request: httpx.Request) -> SentBody:
-    """The streams of a request. httpx sends a form's files from their start, and other files from where they stand."""
+    """The streams of a request. httpx sends a form's files from their start, and other files from their position."""
     if hasattr(request, "_content") or isinstance(request.stream, httpx.ByteStream):
         return SentBody([])
     fields = getattr(request.stream, "fields", None)
@@ -88,7 +88,7 @@ def _sent_body(request: httpx.Request) -> SentBody:
 
 
 class _AtStart:
-    """A file that is sent from its start, wherever it stands."""
+    """A file that is sent from its start, wherever its position is."""
 
     def __init__(self, file: Any) -> None:
         self._file = file

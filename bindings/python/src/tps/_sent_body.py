@@ -7,7 +7,7 @@ from typing import Any
 
 
 class SentBody:
-    """Where the streams stood before they were sent: one is used up then, and has to be back in its place."""
+    """The streams' positions before they were sent: one is used up then, and has to be back in its place."""
 
     def __init__(self, streams: Iterable[Any]) -> None:
         self._streams = [(stream, _position(stream)) for stream in streams]

@@ -27,9 +27,9 @@ class Options(TypedDict, total=False):
     ca_file: str | os.PathLike[str] | None
     #: A URL (http, https, socks5), or `"none"`; else the usual variables, `HTTPS_PROXY` first.
     proxy: str | None
-    #: How many seconds before its known end a token is renewed while it serves on; 0: only once it has ended.
+    #: How many seconds before it expires a token is renewed while it is used; 0: only once it has expired.
     refresh_ahead: int | Literal["auto"] | None
-    #: How many logins may replace tokens before their known end in a day, for all processes together, 10; 0: no limit.
+    #: How many logins may replace tokens before they expire in a day, for all processes together, 10; 0: no limit.
     logins_per_day: int | None
     #: Put before the library's own `User-Agent`.
     user_agent: str | None
@@ -43,7 +43,7 @@ class _WithToken(Options, total=False):
 
 
 class Arguments(_WithToken):
-    """Credentials and options of `login` and `Client`. A missing credential is told by the first token."""
+    """Credentials and options of `login` and `Client`. The first token refuses a missing credential."""
 
     #: An e-mail address.
     username: str | None
@@ -139,7 +139,7 @@ class Stats(TypedDict):
     logins_failed: int
     waits: int
     invalidations: int
-    #: Of the invalidations, tokens that stand after all.
+    #: Of the invalidations, tokens that are valid all the same.
     false_alarms: int
     #: How many logins may follow one another now.
     login_budget_left: int | None
