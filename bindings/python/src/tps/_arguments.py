@@ -1,7 +1,7 @@
 """Credentials and options as the library takes them, checked as far as Python can.
 
-A function that raises here has no secret in its local variables: error reporters send them. So a check returns what is wrong,
-and its caller raises.
+A function that raises here has no secret in its local variables: error reporters send them. So a check returns what
+is wrong, and its caller raises.
 """
 
 from __future__ import annotations

@@ -38,8 +38,9 @@ class Client(Redacted):
     def __init__(self, **given: Unpack[Arguments]) -> None:
         """Makes a client without any I/O; the first `token` logs in.
 
-        Credentials are never taken from the environment, see `tps.from_env`. The first `token` refuses one that
-        is missing, None or empty, so that a program starts without them. Everything else that is wrong is refused at once.
+        Credentials are never taken from the environment, see `tps.from_env`. The first `token` refuses one that is
+        missing, None or empty, so that a program starts without them. Everything else that is wrong is refused at
+        once.
 
         Raises InvalidArgumentError, which names the argument, and LibraryError if the library cannot be loaded.
         """
