@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE=1
 . tests/packages.sh
 need build-essential curl git openssl python3 python3-venv ruby ruby-ffi ruby-activesupport php-cli php-fpm php-curl \
   php-apcu php-guzzlehttp-guzzle nginx-light redis-server
-command -v cargo >/dev/null || { echo "cargo is missing; install Rust from https://rustup.rs" >&2; exit 1; }
+need_rust
 PATH=$PATH:/usr/sbin:/sbin
 
 scratch=$(mktemp -d)
