@@ -1,5 +1,8 @@
 //! Makes both headers from src/ffi, and sets how the shared library is linked.
 
+#[path = "src/link.rs"]
+mod link;
+
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -9,14 +12,14 @@ use cbindgen::{Builder, Config, DocumentationStyle, ExportConfig, Language, Styl
 fn main() -> Result<(), Box<dyn Error>> {
     let root = std::env::var("CARGO_MANIFEST_DIR")?;
     let root = Path::new(&root);
-    for watched in ["build.rs", "src/ffi", "include/tps.h", "include/tps_ffi.h"] {
+    for watched in ["build.rs", "src/link.rs", "src/ffi", "include/tps.h", "include/tps_ffi.h"] {
         println!("cargo:rerun-if-changed={watched}");
     }
     header(root, "include/tps.h", &for_c())?;
     header(root, "include/tps_ffi.h", &for_php())?;
-    // PHP closes its libraries at the end of each request; the memory must outlive it.
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libtps.so.0");
+    for argument in link::arguments(&std::env::var("CARGO_CFG_TARGET_OS")?) {
+        println!("cargo:rustc-cdylib-link-arg={argument}");
+    }
     Ok(())
 }
 

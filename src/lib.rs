@@ -28,6 +28,8 @@ mod error;
 pub mod events;
 #[allow(unsafe_code)]
 mod ffi;
+#[cfg(test)]
+mod link;
 #[doc(hidden)]
 pub mod lookup;
 #[doc(hidden)]

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::stat::fstat;
 use nix::unistd::fsync;
 
 use super::directory::{Directory, retry, synced};
@@ -77,9 +78,10 @@ pub struct Locked<'a> {
 impl Locked<'_> {
     /// Whether this is still the file under its name.
     pub fn still_there(&self) -> Result<bool, StoreError> {
-        let metadata = self.file.metadata().map_err(|error| self.directory.error(&self.name, error))?;
+        // By the same call as the directory's: the type of a device's number differs between systems.
+        let ours = fstat(&self.file).map_err(|error| self.directory.error(&self.name, error))?;
         let there = self.directory.status(&self.name)?;
-        Ok(there.is_some_and(|there| (there.st_dev, there.st_ino) == (metadata.dev(), metadata.ino())))
+        Ok(there.is_some_and(|there| (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)))
     }
 
     /// Makes this its whole content, on the disk.
