@@ -122,6 +122,32 @@ final class LibraryTest extends TestCase
         self::assertStringContainsString("bin/tps-preload $this->directory", $message);
     }
 
+    /** An upgrade that replaced the library alone. The other way round FPM does not start. */
+    public function testAHeaderOfAnOlderPackageWithANewLibrary(): void
+    {
+        $header = "$this->directory/tps.h";
+        $new = Library::at((string) realpath(Library::find()->file))->preloadHeader();
+        $old = preg_replace('/^.*\b' . Declarations::NEWEST . '\b.*\n/m', '', $new);
+        self::assertNotSame($new, $old);
+        foreach ([$new => 'nothing', $old => "header ffi.preload=$header is of an older package"] as $content => $said) {
+            file_put_contents($header, $content);
+            $message = Child::thrown(self::call(), flags: ['-d', "ffi.preload=$header"]);
+
+            self::assertStringContainsString($said, $message);
+        }
+        self::assertStringContainsString("bin/tps-preload $this->directory`, and restart FPM", $message);
+    }
+
+    /** More functions than this package knows are no difference. */
+    public function testAHeaderOfANewerPackage(): void
+    {
+        $header = "$this->directory/tps.h";
+        $new = Library::at((string) realpath(Library::find()->file))->preloadHeader();
+        file_put_contents($header, "$new\nint tps_logout(uintptr_t, tps_error **);\n");
+
+        self::assertSame('nothing', Child::thrown(self::call(), flags: ['-d', "ffi.preload=$header"]));
+    }
+
     public function testOneThatLacksAFunctionAndCallsItselfNew(): void
     {
         $message = $this->thrownFor($this->compile('const char *tps_version(void) { return "9.9.9"; }'));

@@ -126,20 +126,6 @@ final class PackageTest extends TestCase
         self::assertSame($declared[1], $exported[1]);
     }
 
-    /** The README says which C library it takes. */
-    public function testTheLibraryNeedsNoNewerCLibraryThanIsSaid(): void
-    {
-        preg_match('/glibc (\d+\.\d+) or newer/', file_get_contents(self::installed('README.md')), $said);
-        preg_match_all(
-            '/\(GLIBC_([\d.]+)\)/',
-            Child::start(['objdump', '-T', self::installed(self::library())])->stdout,
-            $needed,
-        );
-        usort($needed[1], version_compare(...));
-
-        self::assertSame($said[1], end($needed[1]));
-    }
-
     /**
      * A script outside of the repository: a login, a token, and a request with one that was revoked.
      *

@@ -32,7 +32,8 @@ class LibraryTest < TPSTest
       file.binmode
       file.write(other)
       file.close
-      assert_match(/#{file.path}.*built for \w+ .*this Ruby for \w+/, failure(file.path))
+      assert_match(/#{file.path}.*built for (\w+)-linux-gnu, this Ruby for (?!\1)\w+-linux-gnu\. Install the gem of /,
+                   failure(file.path))
     end
   end
 
@@ -52,12 +53,25 @@ class LibraryTest < TPSTest
     end
   end
 
+  # Alpine's own name for musl, and the one that zig gives it.
   def test_another_c_library
-    with_c("int musl;", "-Wl,-soname,libc.musl-x86_64.so.1", file: "libc.musl-x86_64.so.1") do |musl|
-      with_c("extern int musl; int *tps_version(void) { return &musl; }", musl) do |foreign|
-        FileUtils.rm(musl)
-        assert_match(/libc\.musl.*built for musl/, failure(foreign))
+    %w[libc.musl-x86_64.so.1 libc.so].each do |name|
+      with_c("int musl;", "-Wl,-soname,#{name}", file: name) do |musl|
+        with_c("extern int musl; int *tps_version(void) { return &musl; }", musl) do |foreign|
+          FileUtils.rm(musl)
+          assert_match(/built for (\w+)-linux-musl, this Ruby for (\1-linux-gnu).*gem install tps --platform \2/,
+                       failure(foreign))
+        end
       end
+    end
+  end
+
+  # The loader's words, where the library is the system's.
+  def test_the_systems_library_is_of_another_c_library
+    require "tps/library"
+    ["libc.so: invalid ELF header", "libc.so: cannot open shared object file: No such file or directory",
+     "Error loading shared library ld-linux-x86-64.so.2: No such file or directory (needed by x)"].each do |it|
+      assert_match(/another (or a newer )?C library/, TPS::Library::Diagnosis.message(TPS::Library::SYSTEM, it, []))
     end
   end
 

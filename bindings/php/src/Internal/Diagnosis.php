@@ -11,13 +11,13 @@ namespace TPS\Internal;
  */
 final class Diagnosis
 {
-    private const REMEDY = 'Install the package tps/tps anew, or set TPS_LIBRARY to a libtps.so that fits (`cargo build --release` '
-        . 'in the repository of libtps makes one).';
+    private const REMEDY = 'Install the package tps/tps anew, which has the libraries of all platforms, or set TPS_LIBRARY to a '
+        . 'libtps.so that fits (`cargo build --release` in the repository of libtps makes one).';
 
     /** What the loader says, and what that means. */
     private const MEANINGS = [
         '/libgcc_s/' => 'libgcc_s is missing: `apt install libgcc-s1`, or `apk add libgcc`.',
-        '/libc\.musl|ld-musl/' => 'it was built for musl (Alpine), this system has another C library. ' . self::REMEDY,
+        '/libc\.musl|ld-musl|\blibc\.so: /' => 'it was built for musl (Alpine), this system has another C library. ' . self::REMEDY,
         "/GLIBC_\\S+' not found|libc\\.so\\.6|ld-linux|Error relocating/" =>
             'it was built for another or a newer C library than this system has. ' . self::REMEDY,
         '/Permission denied/' => 'this user may not read it: `chmod a+r` it, and `chmod a+x` the directories above it.',
@@ -26,8 +26,6 @@ final class Diagnosis
             . 'Put the library elsewhere.',
         '/undefined symbol|Symbol not found|Failed resolving C function/' => 'it is another library, not libtps. ' . self::REMEDY,
     ];
-
-    private const MACHINES = [3 => 'i386', 40 => 'arm', 62 => 'x86_64', 183 => 'aarch64', 243 => 'riscv64'];
 
     public static function otherPlatform(): string
     {
@@ -132,11 +130,20 @@ final class Diagnosis
 
     public static function preloadedTooOld(string $version): string
     {
-        $header = ini_get('ffi.preload');
+        return 'the libtps that ffi.preload=' . ini_get('ffi.preload') . " loads is too old: $version, need " . Library::NEEDED
+            . '. ' . self::preloadAnew();
+    }
 
-        return "the libtps that ffi.preload=$header loads is too old: $version, need " . Library::NEEDED
-            . '. Write that directory anew, `' . dirname(__DIR__, 2) . '/bin/tps-preload ' . dirname((string) $header)
-            . '`, and restart FPM.';
+    public static function preloadedHeaderTooOld(): string
+    {
+        return 'the header ffi.preload=' . ini_get('ffi.preload') . ' is of an older package: it lacks ' . Declarations::NEWEST
+            . '. ' . self::preloadAnew();
+    }
+
+    private static function preloadAnew(): string
+    {
+        return 'Write that directory anew, `' . dirname(__DIR__, 2) . '/bin/tps-preload '
+            . dirname((string) ini_get('ffi.preload')) . '`, and restart FPM.';
     }
 
     /**
@@ -163,12 +170,12 @@ final class Diagnosis
             . (self::foreign($file) ?? self::meaning($reason));
     }
 
-    /** The loader's own words for another architecture are "No such file". */
+    /** The loader's own words do not name platforms: for another architecture they are "No such file". */
     private static function foreign(string $file): ?string
     {
-        $theirs = self::machine($file);
-        $ours = self::machine('/proc/self/exe');
-        if ($theirs === null || $ours === null || $theirs === $ours) {
+        $theirs = Platform::of($file);
+        $ours = Platform::ofThisPhp();
+        if ($theirs === null || $ours === null || Platform::fit($theirs, $ours)) {
             return null;
         }
 
@@ -184,17 +191,5 @@ final class Diagnosis
         }
 
         return self::REMEDY;
-    }
-
-    /** Architecture and word size, from the head of an ELF file. */
-    private static function machine(string $file): ?string
-    {
-        $head = @file_get_contents($file, length: 20);
-        if ($head === false || strlen($head) < 20 || !str_starts_with($head, "\x7FELF")) {
-            return null;
-        }
-        $machine = unpack('v', $head, 18)[1];
-
-        return sprintf('%s (%d bits)', self::MACHINES[$machine] ?? "machine $machine", $head[4] === "\x01" ? 32 : 64);
     }
 }

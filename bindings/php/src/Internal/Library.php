@@ -68,7 +68,7 @@ final class Library
         );
 
         // Only where the package has both does it matter which C library this PHP has.
-        return @is_file($libraries[1]) && self::isMusl() ? array_reverse($libraries) : $libraries;
+        return @is_file($libraries[1]) && Platform::isMusl() ? array_reverse($libraries) : $libraries;
     }
 
     /**
@@ -77,11 +77,5 @@ final class Library
     public function preloadHeader(): string
     {
         return '#define FFI_SCOPE "' . self::SCOPE . "\"\n#define FFI_LIB \"$this->file\"\n" . Declarations::C . "\n";
-    }
-
-    /** The head of every program names the loader. */
-    private static function isMusl(): bool
-    {
-        return str_contains((string) @file_get_contents('/proc/self/exe', length: 4096), '/ld-musl-');
     }
 }

@@ -343,6 +343,11 @@ final class Native implements Backend
         if (version_compare($version, Library::NEEDED, '<')) {
             throw new LibraryException(Diagnosis::preloadedTooOld($version));
         }
+        try {
+            $ffi->{Declarations::NEWEST};
+        } catch (\FFI\Exception) {
+            throw new LibraryException(Diagnosis::preloadedHeaderTooOld());
+        }
 
         return $ffi;
     }

@@ -6,8 +6,9 @@
 require "rbconfig"
 
 unless system("cargo", "--version", out: File::NULL, err: File::NULL)
-  abort "cargo is missing: install Rust from https://rustup.rs, or take the gem with the library inside: " \
-        "gem install tps --platform #{RbConfig::CONFIG["host_cpu"]}-linux"
+  platform = "#{RbConfig::CONFIG["host_cpu"]}-linux-#{musl ? "musl" : "gnu"}"
+  abort "cargo is missing: install Rust from https://rustup.rs (Debian: rustc-web and cargo-web), or take the gem " \
+        "with the library inside: gem install tps --platform #{platform}"
 end
 
 # In a gem the source is beside this file; in a checkout, as Bundler makes it of a Git source, it is the repository's.

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "platform"
+
 module TPS
   module Library
     # Says in one line why a library could not be loaded, and what to type.
@@ -18,12 +20,11 @@ module TPS
         /failed to map segment|Operation not permitted/ =>
           "its file system is mounted noexec, or a security policy forbids it. Set TPS_LIBRARY to a copy elsewhere.",
         /libgcc_s/ => "libgcc_s is missing: `apt install libgcc-s1`, or `apk add libgcc`.",
-        /libc\.musl|ld-musl/ => "it was built for musl (Alpine), this system has another C library. #{REMEDY}",
-        /GLIBC_\S+' not found|libc\.so\.6|Error relocating/ =>
+        /libc\.musl|ld-musl|\blibc\.so: / =>
+          "it was built for musl (Alpine), this system has another C library. #{REMEDY}",
+        /GLIBC_\S+' not found|libc\.so\.6|ld-linux|Error relocating/ =>
           "it was built for another or a newer C library than this system has. #{REMEDY}"
       }.freeze
-
-      MACHINES = { 3 => "i386", 40 => "arm", 62 => "x86_64", 183 => "aarch64", 243 => "riscv64" }.freeze
 
       class << self
         # @param file [String] what was tried
@@ -47,9 +48,9 @@ module TPS
         # Where there is no gem with the library inside.
         def platform
           ours = RbConfig::CONFIG.values_at("host_cpu", "host_os").join("-")
-          return if ours.match?(/\A(?:x86_64|aarch64)-linux(?:-gnu)?\z/)
+          return if ours.match?(/\A(?:x86_64|aarch64)-linux(?:-gnu|-musl)?\z/)
 
-          " This platform is #{ours}; gems with the library inside are made for x86_64 and aarch64 Linux with glibc."
+          " This platform is #{ours}; gems with the library inside are made for x86_64 and aarch64 Linux."
         end
 
         # The loader's words, without what ffi puts around them.
@@ -72,28 +73,19 @@ module TPS
           "there is no such file. #{REMEDY}"
         end
 
-        # The loader's own words for another architecture are "No such file".
+        # The loader's own words do not name platforms: for another architecture they are "No such file".
         def foreign(file)
-          theirs = machine(file)
-          ours = machine("/proc/self/exe")
-          return if !theirs || !ours || theirs == ours
+          theirs = Platform.of(file)
+          ours = Platform.of_this_ruby
+          return if !theirs || !ours || Platform.fit?(theirs, ours)
 
-          "it was built for #{theirs}, this Ruby for #{ours}. #{REMEDY}"
+          "it was built for #{theirs}, this Ruby for #{ours}. Install the gem of #{ours}: " \
+            "`gem install tps --platform #{ours}`. #{REMEDY}"
         end
 
         def meaning(words)
           _, meaning = MEANINGS.find { |pattern, _| pattern.match?(words) }
           meaning ? "#{words}; #{meaning}" : "#{words}. #{REMEDY}"
-        end
-
-        # Architecture and word size, from the head of an ELF file.
-        def machine(file)
-          magic, bits, number = File.binread(file, 20)&.unpack("a4 C x13 v")
-          return unless magic == "\x7FELF".b && number
-
-          "#{MACHINES.fetch(number, "machine #{number}")} (#{bits == 1 ? 32 : 64} bits)"
-        rescue SystemCallError
-          nil
         end
       end
     end
