@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # package.sh DIRECTORY [PLATFORM=LIBRARY...]: writes the Composer package there, with these libraries inside, and prints its
 # name. Without any, it builds the one of this machine.
+# TPS_LICENSES: a file with the licences of what the libraries contain.
 # The same commit, the same archive, as far as cargo builds the same library.
 set -euo pipefail
 package=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -25,6 +26,7 @@ archive=$directory/tps-tps-$version.zip
 git -C "$package" ls-files -z README.md autoload.php preload.php version.php bin config src |
   xargs -0 tar -C "$package" -c | tar -C "$staging" -x --no-same-permissions
 cp LICENSE-MIT LICENSE-APACHE "$staging"
+[[ -z ${TPS_LICENSES:-} ]] || install -m 0644 "$TPS_LICENSES" "$staging/LICENSES-THIRD-PARTY.txt"
 # Each library in a directory of its platform's name, such as x86_64-linux-gnu: the package chooses when it runs.
 for library; do
   mkdir -p "$staging/lib/${library%%=*}"
@@ -32,12 +34,11 @@ for library; do
   chmod 0644 "$staging/lib/${library%%=*}/libtps.so"
 done
 # Composer takes the version from there, since an archive has no tag.
-# shellcheck disable=SC2016 # PHP's variables
-php -r '$package = json_decode(file_get_contents($argv[1]), true, flags: JSON_THROW_ON_ERROR);
-    unset($package["autoload-dev"]);
-    $flags = JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES;
-    echo json_encode(["name" => $package["name"], "version" => $argv[2]] + $package, $flags), "\n";' \
-  "$package/composer.json" "$version" >"$staging/composer.json"
+python3 -c 'import json, sys
+package = json.load(open(sys.argv[1]))
+del package["autoload-dev"]
+json.dump({"name": package["name"], "version": sys.argv[2]} | package, sys.stdout, indent=4)
+print()' "$package/composer.json" "$version" >"$staging/composer.json"
 
 cd "$staging"
 find . -exec touch --no-dereference --date "@$(git -C "$repository" log -1 --format=%ct)" {} +

@@ -2,8 +2,8 @@
 
 require_relative "lib/tps/version"
 
-# One of two gems, by what package.sh has put beside this file. One has the library inside, for the platform that it was
-# built on. The other one has its source, which is built when the gem is installed. Bundler also takes
+# One of several gems, by what package.sh has put beside this file. One kind has the library inside, for the platform
+# that TPS_PLATFORM names. The other one has its source, which is built when the gem is installed. Bundler also takes
 # the repository itself: then the library is built from there.
 Gem::Specification.new do |spec|
   built = File.file?(File.join(__dir__, "lib/tps/libtps.so"))
@@ -21,14 +21,14 @@ Gem::Specification.new do |spec|
   spec.licenses = ["MIT", "Apache-2.0"]
   spec.required_ruby_version = ">= 3.1"
   spec.files = Dir.chdir(__dir__) do
-    files = Dir["lib/**/*.rb", "sig/*", "README.md", "LICENSE-*", ".yardopts"]
+    files = Dir["lib/**/*.rb", "sig/*", "README.md", "LICENSE*", ".yardopts"]
     files += ["lib/tps/libtps.so"] if built
     files += Dir["ext/tps/**/*"].select { |file| File.file?(file) } if source
     files
   end
   spec.require_paths = ["lib"]
-  # For glibc; RubyGems before 3.3.22 does not know the difference and leaves out `-gnu`.
-  spec.platform = "#{RbConfig::CONFIG["host_cpu"]}-linux-gnu" if built
+  # By its parts, such as x86_64, linux, gnu: RubyGems before 3.3.22 would leave out the last one.
+  spec.platform = Gem::Platform.new(ENV.fetch("TPS_PLATFORM").split("-")) if built
   spec.extensions = ["ext/tps/extconf.rb"] if source || (checkout && !built)
   spec.metadata["rubygems_mfa_required"] = "true"
   if repository.start_with?("https://")

@@ -5,6 +5,8 @@
 
 require "rbconfig"
 
+musl = RbConfig::CONFIG["host_os"].include?("musl") || (Dir["/lib/ld-musl-*"].any? && Dir["/lib*/ld-linux*"].empty?)
+
 unless system("cargo", "--version", out: File::NULL, err: File::NULL)
   platform = "#{RbConfig::CONFIG["host_cpu"]}-linux-#{musl ? "musl" : "gnu"}"
   abort "cargo is missing: install Rust from https://rustup.rs (Debian: rustc-web and cargo-web), or take the gem " \
@@ -19,7 +21,6 @@ abort "there is no Cargo.toml beside #{__FILE__} or in a repository around it: t
 library = RbConfig::CONFIG["host_os"].include?("darwin") ? "libtps.dylib" : "libtps.so"
 
 # On musl cargo makes no shared library unless it is told to link the C library dynamically.
-musl = RbConfig::CONFIG["host_os"].include?("musl") || Dir["/lib/ld-musl-*"].any?
 flags = "RUSTFLAGS='#{ENV.fetch("RUSTFLAGS", "")} -C target-feature=-crt-static' " if musl
 
 File.write("Makefile", <<~MAKE)
