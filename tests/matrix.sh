@@ -106,7 +106,7 @@ by_tls() {
   [[ $(ask "$key" memory) =~ ^[0-9a-f]+$ ]]
   logins "$key" 1
 }
-# wrong PLATFORM OURS: a library of another one is told by both names.
+# wrong PLATFORM OURS: a library of another one is refused, with both names.
 wrong() {
   environment+=("TPS_LIBRARY=/root/wrong/libtps.so")
   if ask "$(key)" memory >"$scratch/refused"; then return 1; fi

@@ -14,7 +14,7 @@ namespace TPS\Internal;
  */
 final class Declarations
 {
-    /** The function that came last. A header that lacks it, which ffi.preload may have read, is of an older package. */
+    /** The function that came last. A header without it, which ffi.preload may have read, is of an older package. */
     public const NEWEST = 'tps_generation_word';
 
     public const C = <<<'C'

@@ -136,7 +136,7 @@ final class Diagnosis
 
     public static function preloadedHeaderTooOld(): string
     {
-        return 'the header ffi.preload=' . ini_get('ffi.preload') . ' is of an older package: it lacks ' . Declarations::NEWEST
+        return 'the header ffi.preload=' . ini_get('ffi.preload') . ' is of an older package: it has no ' . Declarations::NEWEST
             . '. ' . self::preloadAnew();
     }
 

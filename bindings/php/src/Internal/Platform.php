@@ -52,7 +52,7 @@ final class Platform
         return self::cLibrary((string) @file_get_contents(self::SELF, length: self::PAGE)) === '-musl';
     }
 
-    /** The names that a file asks for stand in it, each between zero bytes. */
+    /** A file contains the names that it asks for, each between zero bytes. */
     private static function cLibrary(string $content): string
     {
         return match (true) {

@@ -34,7 +34,7 @@ module TPS
 
         private
 
-        # The names that a file asks for stand in it, each between zero bytes.
+        # A file contains the names that it asks for, each between zero bytes.
         def c_library(content)
           case content
           when %r{/ld-musl-|\x00libc\.(?:musl-\w+\.)?so(?:\.1)?\x00}n then "-musl"
