@@ -34,7 +34,8 @@ need() {
 use() {
   local package had=()
   for package in "$@"; do
-    if apt-cache show "$package" >/dev/null 2>&1; then had+=("$package"); fi
+    # Others may name a package that is not there.
+    if LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then had+=("$package"); fi
   done
   [ "${#had[@]}" -eq 0 ] || need "${had[@]}"
 }

@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 # shellcheck disable=SC2034 # pool.sh lays it out
-library=$repository/target/release/libtps.so
+library=${TPS_LIBRARY:-$repository/target/release/libtps.so}
 PATH=$PATH:/usr/sbin:/sbin
 # shellcheck source=tests/fpm/pool.sh
 . "$repository/tests/fpm/pool.sh"
