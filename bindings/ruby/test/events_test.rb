@@ -124,6 +124,20 @@ class EventsTest < TPSTest
                  output.lines(chomp: true)
   end
 
+  def test_a_child_that_has_as_many_events_as_its_parent
+    script = <<~RUBY
+      require "logger"
+      $stdout.sync = true
+      TPS.logger = Logger.new($stdout, formatter: ->(_, _, _, text) { "\#{text[/TPS: \\w+/]}\\n" })
+      client = TPS.login(**#{@organization.login})
+      Process.wait(fork { client.logout })
+    RUBY
+    output, errors, = ruby(script)
+
+    assert_empty errors
+    assert_equal ["TPS: login", "TPS: logout"], output.lines(chomp: true)
+  end
+
   # As Rails has them; both kinds of subscribers.
   def test_notifications
     script = <<~RUBY

@@ -11,7 +11,7 @@ module TPS
     # How loud each kind is. One that this gem does not know is `info`.
     LEVELS = { adopted: :debug, rejected: :warn, hold_off: :warn, budget: :error, degraded: :warn }.freeze
 
-    # The number of the last event that was passed on, by whose it is.
+    # The number of the last event that was passed on, by the process and by whose it is.
     SEEN = {} # rubocop:disable Style/MutableConstant
     LOCK = Mutex.new
     private_constant :SEEN, :LOCK
@@ -69,14 +69,13 @@ module TPS
       ::ActiveSupport::Notifications if defined?(::ActiveSupport::Notifications)
     end
 
-    # A child of a fork may begin to count anew. In a trap handler there is no lock to be had: a later call tells.
+    # A child of a fork counts anew. In a trap handler there is no lock to be had: a later call tells.
     def unseen
       LOCK.synchronize do
         events = yield
-        newest = events.last&.fetch(:number, 0) || 0
-        seen = SEEN.fetch(@account.identity, 0)
-        seen = 0 if newest < seen
-        SEEN[@account.identity] = newest
+        whose = [Process.pid, @account.identity]
+        seen = SEEN.fetch(whose, 0)
+        SEEN[whose] = events.last&.fetch(:number, 0) || 0
         events.select { |event| event[:number] > seen }.map { |event| payload(event) }
       end
     rescue ThreadError
