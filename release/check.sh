@@ -55,7 +55,7 @@ for file in "$release"/*; do
   case $file in
     *.tar.gz) tar -C "$to" -xzf "$file" ;;
     *.gem) tar -C "$to" -xf "$file" && gunzip "$to"/*.gz && mkdir "$to/data" && tar -C "$to/data" -xf "$to/data.tar" ;;
-    *.zip) python3 -m zipfile -e "$file" "$to" ;;
+    *.zip | *.whl) python3 -m zipfile -e "$file" "$to" ;;
     *) cp "$file" "$to" ;;
   esac
 done
@@ -64,7 +64,7 @@ no_path() {
   ! grep -rlE '/root/|/home/[a-z]' "$scratch/files" && ! grep -rlE --exclude='*.debug' '/build/(libtps|cargo|out|target|python|release)' "$scratch/files"
 }
 check "no file names a directory of this build" no_path
-licences() { [ "$(find "$scratch/files" -type f -name LICENSES-THIRD-PARTY.txt | wc -l)" -eq $((2 + 2 * $#)) ]; }
+licences() { [ "$(find "$scratch/files" -type f -name LICENSES-THIRD-PARTY.txt | wc -l)" -eq $((2 + 3 * $#)) ]; }
 check "each package has the licences of what is inside" licences "$@"
 sums() { (cd "$release" && sha256sum --quiet -c SHA256SUMS && [ "$(wc -l <SHA256SUMS)" -eq $(($(find . -type f | wc -l) - 1)) ]); }
 check "SHA256SUMS names all files" sums

@@ -36,7 +36,15 @@ Cflags: -I\${includedir}
 PC
 }
 
-libraries=()
+# As Python's installers name the platform.
+wheel() {
+  case $1 in
+    *-gnu) echo "manylinux_2_28_${1%%-*}" ;;
+    *) echo "musllinux_1_2_${1%%-*}" ;;
+  esac
+}
+
+libraries=() wheels=()
 for platform in "$@"; do
   built=$out/$platform name=libtps-$version-$platform
   root=$out/stage/$name
@@ -61,8 +69,10 @@ for platform in "$@"; do
   install -D -m 0644 "$built/tps.debug" "$out/stage/$name-debug/bin/tps.debug"
   archive "$name-debug"
   libraries+=("$platform=$built/libtps.so")
+  wheels+=("$(wheel "$platform")=$built/libtps.so")
 done
 
 bindings/ruby/package.sh "$release" "${libraries[@]}"
 bindings/php/package.sh "$release" "${libraries[@]}"
+bindings/python/package.sh "$release" "${wheels[@]}"
 (cd "$release" && sha256sum -- * >/build/out/SHA256SUMS && mv /build/out/SHA256SUMS .)

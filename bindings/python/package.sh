@@ -23,7 +23,8 @@ mkdir -p "$staging/source/library" "$staging/out"
 
 # What git knows alone.
 git -C "$package" ls-files -z README.md pyproject.toml build_library.py src | tar -C "$package" --null -T - -c | tar -C "$staging/source" -x
-cp LICENSE-MIT LICENSE-APACHE "$staging/source"
+# A wheel of a release also has the licences of what is inside.
+cp LICENSE-MIT LICENSE-APACHE ${TPS_LICENSES:+"$TPS_LICENSES"} "$staging/source"
 # The manifest names the benchmark, so cargo insists on it.
 git ls-files -z Cargo.toml Cargo.lock build.rs src include benches/parts.rs | tar --null -T - -c | tar -C "$staging/source/library" -x
 
