@@ -11,14 +11,8 @@ trap 'rm -rf "$scratch"' EXIT
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 prefix=$scratch/prefix
 
-# Kept for the next run, and without optimization, which would take longer than all it does.
-tools=$PWD/target/tools
-if ! [ -x "$tools/bin/cargo-cinstall" ]; then
-  CARGO_PROFILE_DEV_DEBUG=none CARGO_PROFILE_DEV_STRIP=symbols cargo install cargo-c --version 0.10.24+cargo-0.98.0 \
-    --locked --debug --quiet --root "$tools" --target-dir "$tools/target"
-  rm -rf "$tools/target"
-fi
-PATH=$tools/bin:$PATH cargo cinstall --release --locked --prefix "$prefix" --libdir "$prefix/lib" 2>"$scratch/log" ||
+tests/c/cargo-c.sh
+PATH=$PWD/target/tools/bin:$PATH cargo cinstall --release --locked --prefix "$prefix" --libdir "$prefix/lib" 2>"$scratch/log" ||
   { cat "$scratch/log"; exit 1; }
 
 installed() {

@@ -7,5 +7,6 @@ declare(strict_types=1);
 require __DIR__ . '/../../bindings/php/autoload.php';
 
 $client = TPS\Client::fromEnvironment(['refresh_ahead' => (int) getenv('AHEAD')]);
-echo $client->token(), "\n";
+// In one piece: others print at the same moment.
+fwrite(STDOUT, $client->token() . "\n");
 usleep(100_000);

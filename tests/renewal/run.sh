@@ -53,8 +53,7 @@ window() {
   fi
   so "logins before the end" "$(count logins)" 1
   so "living tokens" "$(count tokens)" 1
-  # Lines of processes that print at once may come as one.
-  so "tokens that they have" "$(grep -oE '[0-9a-f]{64}' "$tokens" | sort -u)" "$first"
+  so "tokens that they have" "$(sort -u "$tokens")" "$first"
 
   # Each of these ends before the next ones begin: all that is left of the token is used.
   for ((i = 0; i < 600; i++)); do
