@@ -2,7 +2,7 @@
 # documents.sh [--tree SUITE] [--commands] [DOCUMENT...]: runs the commands and samples of the documents (none named: all) as a new user
 # would, in a copy of the repository and against the test server. Only the API's address is the test server's. With --tree, all
 # of that in a clean Debian of that suite (bookworm, trixie), which is made in target/; that needs root, and half an hour the
-# first time. With --commands, all but the samples of Ruby and PHP, which their own suites run.
+# first time. With --commands, all but the samples of Ruby, PHP and Python, which their own suites run.
 #
 # A block that cannot run has a comment in the line above it: `<!-- not run: WHY -->`, or `<!-- only in a clean Debian: WHY -->`.
 set -euo pipefail
@@ -162,8 +162,8 @@ while IFS=$'\t' read -r document line language file remark; do
     apache) check "$what: Apache's setting" apache "$file" ;;
     redis) check "$what: Redis' user" redis redis "$file" ;;
     redis-sentinel) check "$what: the Sentinels' user" redis sentinel "$file" ;;
-    # Two suites run these, each block by itself and with what goes around it.
-    ruby | php | text) ;;
+    # Suites of their own run these, each block by itself and with what goes around it.
+    ruby | php | python | text) ;;
     *) check "$what: a block says its language" false ;;
   esac
 done < <(python3 tests/markdown.py "$scratch/blocks")
@@ -174,6 +174,9 @@ if [ -n "$samples" ] && { wanted README.md || wanted bindings/ruby/README.md; };
 fi
 if [ -n "$samples" ] && { wanted README.md || wanted bindings/php/README.md; }; then
   check "the samples of PHP" phpunit --configuration bindings/php --filter SnippetTest
+fi
+if [ -n "$samples" ] && { wanted README.md || wanted bindings/python/README.md; }; then
+  check "the samples of Python" bindings/python/tests/run.sh -k test_readme
 fi
 
 echo

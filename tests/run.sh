@@ -150,7 +150,7 @@ echo "== renewal"
 suite "scripts that ask once and leave" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/renewal/run.sh
 
 echo "== documents"
-# The suites above ran the samples of Ruby and PHP.
+# The suites above ran the samples of Ruby, PHP and Python.
 suite "commands and samples of the documents" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/documents.sh --commands
 
 # quickstart LOGINS: runs it as a newcomer does and looks at what it says.
