@@ -59,6 +59,7 @@ ln -s "$target" "$copy/target"
 cd "$copy"
 git init --quiet
 git add --all
+git -c user.name=copy -c user.email=copy@example.com commit --quiet --message copy
 
 start_test_servers
 redis-server --port 0 --unixsocket "$scratch/redis.socket" --save '' --dir "$scratch" >"$scratch/redis.log" &
