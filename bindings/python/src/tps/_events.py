@@ -7,14 +7,14 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._errors import InvalidArgumentError, error_class
 from ._types import Event
 
 if TYPE_CHECKING:
-    from ._account import Account
     from ._origin import Origin
+    from ._settings import Settings
 
 LOGGER = logging.getLogger("tps")
 LOGGER.addHandler(logging.NullHandler())
@@ -54,10 +54,18 @@ def checked_logger(logger: Any) -> logging.Logger | logging.LoggerAdapter[Any]:
     raise InvalidArgumentError(f"logger must be a logging.Logger or None, not {type(logger).__name__}")
 
 
+class Owner(Protocol):
+    """Whose events they are, see `Account`."""
+
+    #: The same for those who share a token.
+    identity: int
+    settings: Settings
+
+
 class Events:
     """Those of one account."""
 
-    def __init__(self, account: Account, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+    def __init__(self, account: Owner, logger: logging.Logger | logging.LoggerAdapter[Any]) -> None:
         self._account = account
         self._logger = logger
         self._origins: set[Origin | None] = set()

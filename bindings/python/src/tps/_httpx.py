@@ -15,7 +15,7 @@ from ._secret import HeaderText, Redacted, Secret
 from ._sent_body import SentBody
 
 if TYPE_CHECKING:
-    from ._client import Client
+    from ._source import TokenSource
 
 _HEADER = "Authorization"
 
@@ -23,7 +23,7 @@ _HEADER = "Authorization"
 class HTTPXAuth(Redacted, httpx.Auth):
     """Sets the header of requests to the client's own origin. A rejected token is replaced, once."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: TokenSource) -> None:
         self._client = client
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

@@ -14,7 +14,7 @@ from ._secret import HeaderText, Redacted
 from ._sent_body import SentBody
 
 if TYPE_CHECKING:
-    from ._client import Client
+    from ._source import TokenSource
 
 _HEADER = "Authorization"
 
@@ -22,7 +22,7 @@ _HEADER = "Authorization"
 class RequestsAuth(Redacted, AuthBase):
     """Sets the header of requests to the client's own origin. A rejected token is replaced, once."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: TokenSource) -> None:
         self._client = client
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -39,7 +39,7 @@ class RequestsAuth(Redacted, AuthBase):
 class _Exchange(Redacted):
     """One request and its answer. requests asks it for each answer on a chain of redirects."""
 
-    def __init__(self, client: Client, request: PreparedRequest) -> None:
+    def __init__(self, client: TokenSource, request: PreparedRequest) -> None:
         self._client = client
         body = request.body
         self._body = SentBody([] if body is None or isinstance(body, (str, bytes, bytearray)) else [body])
