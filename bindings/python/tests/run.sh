@@ -5,7 +5,8 @@ set -euo pipefail
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$tests/../../.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
-venv=$PWD/target/python-venv
+# Its programs name its place, and target may be a link from a copy of the repository.
+venv=$(realpath -m target)/python-venv
 
 wanted=$(python3 --version && cksum <"$tests/requirements.txt")
 if [[ $(cat "$venv/stamp" 2>/dev/null) != "$wanted" ]]; then
