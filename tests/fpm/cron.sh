@@ -106,12 +106,4 @@ last_login() {
     php -r 'echo json_encode(json_decode($argv[1], true)["last_login"]);' -- "$1"
 }
 
-clean_up() {
-    if [[ $failures != 0 ]]; then
-        cat "$directory"/*.{err,log} 2>/dev/null || true
-    fi
-    stop
-    rm -rf "$directory"
-}
-
 main

@@ -215,3 +215,12 @@ fail() {
     echo "not ok - ${suite:?}: $1"
     exit 1
 }
+
+# What a suite leaves behind; of one that failed, the servers' logs are shown.
+clean_up() {
+    if [[ $failures != 0 ]]; then
+        cat "$directory"/*.{err,log} 2>/dev/null || true
+    fi
+    stop
+    rm -rf "$directory"
+}

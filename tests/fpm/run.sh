@@ -319,12 +319,4 @@ different() {
     of "$@" | sort -u | grep -c .
 }
 
-clean_up() {
-    if [[ $failures != 0 ]]; then
-        cat "$directory"/*.{err,log} 2>/dev/null || true
-    fi
-    stop
-    rm -rf "$directory"
-}
-
 main

@@ -107,35 +107,18 @@ class EventsTest < TPSTest
   end
 
   def test_a_child_of_a_fork_tells_its_own
-    script = <<~RUBY
-      require "logger"
-      $stdout.sync = true
-      TPS.logger = Logger.new($stdout, formatter: ->(_, _, _, text) { "\#{text[/TPS: \\w+/]}\\n" })
-      client = TPS.login(**#{@organization.login})
+    told = kinds_told(<<~RUBY)
       client.invalidate(client.token)
       client.token
       Process.wait(fork { client.logout; client.token })
       client.token
     RUBY
-    output, errors, = ruby(script)
 
-    assert_empty errors
-    assert_equal ["TPS: login", "TPS: rejected", "TPS: false_alarm", "TPS: logout", "TPS: login"],
-                 output.lines(chomp: true)
+    assert_equal ["TPS: login", "TPS: rejected", "TPS: false_alarm", "TPS: logout", "TPS: login"], told
   end
 
   def test_a_child_that_has_as_many_events_as_its_parent
-    script = <<~RUBY
-      require "logger"
-      $stdout.sync = true
-      TPS.logger = Logger.new($stdout, formatter: ->(_, _, _, text) { "\#{text[/TPS: \\w+/]}\\n" })
-      client = TPS.login(**#{@organization.login})
-      Process.wait(fork { client.logout })
-    RUBY
-    output, errors, = ruby(script)
-
-    assert_empty errors
-    assert_equal ["TPS: login", "TPS: logout"], output.lines(chomp: true)
+    assert_equal ["TPS: login", "TPS: logout"], kinds_told("Process.wait(fork { client.logout })")
   end
 
   # As Rails has them; both kinds of subscribers.
@@ -170,6 +153,19 @@ class EventsTest < TPSTest
   end
 
   private
+
+  # What a program logs, which begins with a login, and its children.
+  def kinds_told(program)
+    output, errors, = ruby(<<~RUBY)
+      require "logger"
+      $stdout.sync = true
+      TPS.logger = Logger.new($stdout, formatter: ->(_, _, _, text) { "\#{text[/TPS: \\w+/]}\\n" })
+      client = TPS.login(**#{@organization.login})
+      #{program}
+    RUBY
+    assert_empty errors
+    output.lines(chomp: true)
+  end
 
   def kinds
     @log.string.scan(/TPS: (\w+) \(/).flatten
