@@ -139,9 +139,4 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-clean_up() {
-    stop
-    rm -rf "$directory"
-}
-
 main
