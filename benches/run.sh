@@ -116,13 +116,13 @@ for life in null 36000; do
   organization "$TPS_TEST_SERVER" "$life"
   prefix=
   [ "$life" = null ] || prefix="expiry: "
-  php -d ffi.enable=1 -d opcache.enable_cli=1 -d apc.enable_cli=1 benches/php/token.php "$prefix" >>"$lines"
+  php -d opcache.enable_cli=1 -d apc.enable_cli=1 benches/php/token.php "$prefix" >>"$lines"
   ruby -Ibindings/ruby/lib benches/ruby/token.rb "$prefix" >>"$lines"
 done
 
 say "PHP and Ruby: a request"
 organization "$TPS_TEST_SERVER" null
-php -d ffi.enable=1 benches/php/request.php >>"$lines"
+php benches/php/request.php >>"$lines"
 ruby -Ibindings/ruby/lib benches/ruby/request.rb >>"$lines"
 
 say "Python: the hot path"
@@ -146,7 +146,7 @@ by_turns 31 warm cold
 compare "a new process" us "$scratch/ours" "a login, Django's default hasher" "$scratch/other" >>"$lines"
 
 say "first logins"
-php -d ffi.enable=1 benches/php/login.php >>"$lines"
+php benches/php/login.php >>"$lines"
 ruby -Ibindings/ruby/lib benches/ruby/login.rb >>"$lines"
 
 say "loading the library in PHP"
@@ -160,7 +160,7 @@ P
 }
 # With opcache, as a site has it.
 mkdir "$scratch/opcache"
-php=(php -d ffi.enable=1 -d opcache.enable_cli=1 -d opcache.file_cache="$scratch/opcache" -d opcache.file_cache_only=1)
+php=(php -d opcache.enable_cli=1 -d opcache.file_cache="$scratch/opcache" -d opcache.file_cache_only=1)
 loading() { milliseconds "${php[@]}" benches/php/load.php; }
 empty() { milliseconds "${php[@]}" "$scratch/empty.php"; }
 by_turns 41 loading empty

@@ -259,6 +259,7 @@ sealed() {
         check "$setting: a page cannot use FFI" "$(of direct "$(page site/sealed.php)")" "restricted"
         check "$setting: nor reach it in the package" "$(of found "$(page site/sealed.php)")" "nothing"
         check "$setting: nor have an address of its own used" "$(of forged "$(page site/sealed.php)")" "refused refused refused refused"
+        check "$setting: the number that its client watches leads" "$(of word "$(page site/sealed.php)")" "nowhere"
         check "$setting: the token is there" "$(of length "$(page site/sealed.php)")" 64
         stop
     done

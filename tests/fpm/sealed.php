@@ -62,4 +62,30 @@ try {
 } catch (TPS\Exception\TpsException) {
     $forged[] = 'refused';
 }
-echo json_encode(['forged' => implode(' ', $forged), 'direct' => $direct, 'found' => $found, 'length' => $length]), "\n";
+// The number that the client watches: what leads from it to other memory.
+$word = (new ReflectionProperty(TPS\Client::class, 'word'))->getValue($client);
+$ways = [
+    'addr' => fn () => FFI::addr($word),
+    'cast' => fn () => FFI::cast('char *', $word),
+    'string' => fn () => FFI::string($word, 64),
+    'memcpy' => fn () => FFI::memcpy($word, $word, 8),
+    'memset' => fn () => FFI::memset($word, 0, 8),
+    'memcmp' => fn () => FFI::memcmp($word, str_repeat('x', 64), 64),
+    'typeof' => fn () => FFI::typeof($word),
+    'sizeof' => fn () => FFI::sizeof($word),
+    'free' => fn () => FFI::free($word),
+    'index' => fn () => $word[1],
+    'sum' => fn () => $word + 1,
+    'walk' => fn () => iterator_to_array($word),
+    'field' => fn () => $word->value,
+    'call' => fn () => $word(),
+];
+$led = $word instanceof FFI\CData ? [] : ['none'];
+foreach ($ways as $name => $way) {
+    try {
+        $way();
+        $led[] = $name;
+    } catch (Error) {
+    }
+}
+echo json_encode(['word' => implode(' ', $led) ?: 'nowhere', 'forged' => implode(' ', $forged), 'direct' => $direct, 'found' => $found, 'length' => $length]), "\n";

@@ -50,6 +50,9 @@ class Client implements TokenSource, \JsonSerializable
 
     private const TIMEOUT = 15_000;
 
+    /** For one of so many parts of a second holds what the library said of a token that expires. */
+    private const TICKS = 16;
+
     /**
      * Tokens by the library's number for them. Static, so that no dump, cast or export of a client shows one. Numbers
      * are unique in the process and never used again: an entry is either right or never asked for.
@@ -64,11 +67,13 @@ class Client implements TokenSource, \JsonSerializable
     /** As Backend::word(). */
     private object $word;
 
+    /** What Backend::generation() said last, and in which tick of the clock. */
+    private int $last = 0;
+
+    private int $tick = 0;
+
     /** Which credentials are missing, in words. */
     private ?string $missing = null;
-
-    /** The number under which this client has put a token into the table; 0: none. */
-    private int $number = 0;
 
     private ?string $baseUrl = null;
 
@@ -106,7 +111,7 @@ class Client implements TokenSource, \JsonSerializable
         if ($username !== null && $password !== null && $organizationId !== null) {
             $this->backend = Backends::open($username, $password, $organizationId, $json);
         }
-        $this->word = $this->backend?->word() ?? (object) ['value' => 0];
+        $this->word = $this->backend?->word() ?? (object) ['cdata' => 0];
         $this->timeout = $options['timeout_ms'] ?? self::TIMEOUT;
     }
 
@@ -175,15 +180,17 @@ class Client implements TokenSource, \JsonSerializable
     }
 
     /**
-     * The valid token. While it is at hand this is one look at the library's memory, or one call into it if the token
-     * expires. Otherwise it logs in, or waits for the thread or process that is logging in, at most timeout_ms. Signal
-     * handlers run meanwhile.
+     * The valid token. While it is at hand this is one look at the library's memory, and at the clock if the token expires:
+     * then the library is asked 16 times a second. Otherwise it logs in, or waits for the thread or process that is logging
+     * in, at most timeout_ms. Signal handlers run meanwhile.
      *
      * @throws TpsException one class per reason
      */
     public function token(): string
     {
-        return self::$tokens[$this->word->value] ?? self::$tokens[$this->backend?->generation() ?? 0] ?? $this->fetch();
+        return self::$tokens[$this->word->cdata]
+            ?? ($this->tick === (int) (microtime(true) * self::TICKS) ? self::$tokens[$this->last] ?? null : null)
+            ?? $this->fetch();
     }
 
     /**
@@ -255,6 +262,8 @@ class Client implements TokenSource, \JsonSerializable
     public function invalidate(#[\SensitiveParameter] string $token): void
     {
         $this->backend()->invalidate(Arguments::text('token', $token));
+        // Whoever has it asks anew.
+        self::$tokens = [];
     }
 
     /**
@@ -273,7 +282,7 @@ class Client implements TokenSource, \JsonSerializable
         } finally {
             $this->passEventsOn($backend);
         }
-        $this->forget();
+        self::$tokens = [];
     }
 
     /**
@@ -309,7 +318,7 @@ class Client implements TokenSource, \JsonSerializable
     {
         $this->forget();
         $this->backend = null;
-        $this->word = (object) ['value' => 0];
+        $this->word = (object) ['cdata' => 0];
         $this->missing = null;
     }
 
@@ -374,13 +383,10 @@ class Client implements TokenSource, \JsonSerializable
             : new InvalidArgumentException($this->missing));
     }
 
-    /**
-     * The number is asked before and after: a token between two different ones may belong to either.
-     */
     private function fetch(): string
     {
         $backend = $this->backend();
-        $number = $backend->generation();
+        $number = $this->ask($backend);
         if (isset(self::$tokens[$number])) {
             return self::$tokens[$number];
         }
@@ -392,18 +398,32 @@ class Client implements TokenSource, \JsonSerializable
                 throw new TimeoutException("no token in $this->timeout ms");
             }
 
-            return $this->keep($backend->generation(), $backend->token());
+            return $this->keep($this->ask($backend), $backend->token());
         } finally {
             $this->passEventsOn($backend);
         }
     }
 
+    /** The number of the token at hand. */
+    private function ask(Backend $backend): int
+    {
+        $this->tick = (int) (microtime(true) * self::TICKS);
+        $number = $backend->generation();
+        if ($number !== $this->last) {
+            $this->forget();
+            $this->last = $number;
+        }
+
+        return $number;
+    }
+
+    /**
+     * The number is asked before and after: a token between two different ones may belong to either.
+     */
     private function keep(int $number, #[\SensitiveParameter] string $token): string
     {
-        $this->forget();
         if ($number !== 0 && $number === $this->backend()->generation()) {
             self::$tokens[$number] = $token;
-            $this->number = $number;
         }
 
         return $token;
@@ -439,7 +459,7 @@ class Client implements TokenSource, \JsonSerializable
     /** Another client of the same token may still want the entry: it will ask for the token once more, no harm done. */
     private function forget(): void
     {
-        unset(self::$tokens[$this->number]);
-        $this->number = 0;
+        unset(self::$tokens[$this->last]);
+        $this->last = 0;
     }
 }

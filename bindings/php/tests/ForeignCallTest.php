@@ -33,13 +33,11 @@ final class ForeignCallTest extends TestCase
     }
 
     /**
-     * It takes a call where a clock has to tell whether the token still serves, and where pages must not get at FFI.
+     * The word tells that a token is there; for one that expires, the library is asked 16 times a second.
      *
      * @dataProvider tokensAtHand
-     *
-     * @param array<string, int> $expected
      */
-    public function testATokenAtHandIsOneCallAtMost(?int $life, string $enable, array $expected): void
+    public function testATokenAtHandIsNoCall(?int $life, string $enable, int $most): void
     {
         $counts = $this->counted(Organization::make(['token_life' => $life]), <<<'PHP'
             $client = TPS\Client::fromEnvironment();
@@ -50,19 +48,22 @@ final class ForeignCallTest extends TestCase
             report($before);
             PHP, ['-d', "ffi.enable=$enable"]);
 
-        self::assertSame($expected, $counts);
+        self::assertLessThanOrEqual($most, $counts['tps_generation'] ?? 0);
+        unset($counts['tps_generation']);
+        self::assertSame([], $counts);
     }
 
     /**
-     * @return array<string, array{int|null, string, array<string, int>}>
+     * @return array<string, array{int|null, string, int}>
      */
     public static function tokensAtHand(): array
     {
         return [
-            'for ever' => [null, '1', []],
-            'for ever, FFI is for preloaded code' => [null, 'preload', ['tps_generation' => 2000]],
-            'with an expiry' => [36_000, '1', ['tps_generation' => 2000]],
-            'with an expiry, FFI is for preloaded code' => [36_000, 'preload', ['tps_generation' => 2000]],
+            'for ever' => [null, '1', 0],
+            'for ever, FFI is for preloaded code' => [null, 'preload', 0],
+            // As many as in 20 seconds.
+            'with an expiry' => [36_000, '1', 320],
+            'with an expiry, FFI is for preloaded code' => [36_000, 'preload', 320],
         ];
     }
 
@@ -80,7 +81,9 @@ final class ForeignCallTest extends TestCase
             report($before);
             PHP);
 
-        self::assertSame(['tps_generation' => 5], $counts);
+        self::assertLessThanOrEqual(5, $counts['tps_generation'] ?? 0);
+        unset($counts['tps_generation']);
+        self::assertSame([], $counts);
     }
 
     public function testAWarmPageCostsAFewCallsAndNoLogin(): void
@@ -99,7 +102,8 @@ final class ForeignCallTest extends TestCase
             'tps_login' => 1,
             'tps_token' => 1,
             'tps_free' => 2,
-            'tps_generation' => 5,
+            'tps_generation' => 2,
+            'tps_generation_word' => 1,
             'handed_out' => 2,
             'freed' => 2,
         ], $counts);

@@ -12,22 +12,35 @@ use TPS\Tests\Support\Organization;
  */
 final class RejectionTest extends TestCase
 {
-    public function testARejectedTokenIsReplacedOnce(): void
+    /**
+     * @dataProvider lives
+     */
+    public function testARejectedTokenIsReplacedOnce(?int $life): void
     {
-        $organization = Organization::make();
+        $organization = Organization::make(['token_life' => $life]);
         $client = $organization->login();
         $other = $organization->login();
         $first = $client->token();
         self::assertSame($first, $other->token());
 
         $organization->revoke();
+        // Asked for just now.
+        $other->token();
         $client->invalidate($first);
-        $second = $client->token();
 
+        $second = $other->token();
         self::assertNotSame($first, $second);
-        self::assertSame($second, $other->token());
+        self::assertSame($second, $client->token());
         self::assertSame(200, $organization->statusFor($second));
         self::assertSame(2, $organization->count('logins'));
+    }
+
+    /**
+     * @return array<string, array{int|null}>
+     */
+    public static function lives(): array
+    {
+        return ['tokens for ever' => [null], 'tokens that expire' => [36_000]];
     }
 
     public function testALateRejectionOfAnOlderTokenChangesNothing(): void
@@ -48,19 +61,25 @@ final class RejectionTest extends TestCase
         self::assertSame(2, $organization->count('logins'));
     }
 
-    public function testLogoutRevokesTheTokenAndTheClientStaysUsable(): void
+    /**
+     * @dataProvider lives
+     */
+    public function testLogoutRevokesTheTokenAndTheClientStaysUsable(?int $life): void
     {
-        $organization = Organization::make();
+        $organization = Organization::make(['token_life' => $life]);
         $client = $organization->login();
-        $first = $client->token();
+        $other = $organization->login();
+        $client->token();
+        $first = $other->token();
         $client->logout();
 
         self::assertSame(401, $organization->statusFor($first));
         self::assertSame(1, $organization->count('logouts'));
         self::assertSame(1, $organization->count('logins'));
 
-        $second = $client->token();
+        $second = $other->token();
         self::assertNotSame($first, $second);
+        self::assertSame($second, $client->token());
         self::assertSame(200, $organization->statusFor($second));
         self::assertSame(2, $organization->count('logins'));
     }

@@ -14,6 +14,7 @@ import pytest
 from support import ORGANIZATIONS, SERVER, Faults, Organization
 
 import tps
+from tps import _native
 
 
 def status_with(token: str) -> int:
@@ -115,25 +116,45 @@ def test_an_ended_token_is_replaced() -> None:
     assert organization.logins == 2
 
 
-def test_a_rejected_token_is_replaced_once(organization: Organization) -> None:
-    client = tps.login(**organization.login())
+@pytest.mark.parametrize("life", [None, 36_000])
+def test_a_rejected_token_is_replaced_once(life: int | None) -> None:
+    organization = Organization(token_life=life)
+    client, other = tps.login(**organization.login()), tps.login(**organization.login())
     first = client.token
     organization.revoke()
+    # Asked for just now.
+    assert other.token == first
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(lambda _: client.invalidate(first), range(20)))
-    second = client.token
+    second = other.token
     client.invalidate(first)
     assert second == client.token != first
     assert organization.logins == 2
 
 
-def test_logout_revokes_and_the_client_stays_usable(organization: Organization) -> None:
-    client = tps.login(**organization.login())
+@pytest.mark.parametrize("life", [None, 36_000])
+def test_logout_revokes_and_the_client_stays_usable(life: int | None) -> None:
+    organization = Organization(token_life=life)
+    client, other = tps.login(**organization.login()), tps.login(**organization.login())
     first = client.token
+    assert other.token == first
     client.logout()
     assert (organization.counts["logouts"], organization.counts["tokens"]) == (1, 0)
-    assert client.token != first
+    assert other.token != first
+    assert other.token == client.token
     assert organization.logins == 2
+
+
+def test_a_token_that_expires_is_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    real = _native._generation
+    monkeypatch.setattr(_native, "_generation", lambda address: calls.append(address) or real(address))
+    client = tps.login(**Organization(token_life=36_000).login())
+    calls.clear()
+    for _ in range(10_000):
+        _ = client.token
+    # As many as in 20 seconds, by two.
+    assert len(calls) <= 640
 
 
 def test_the_wrong_password_is_not_served_the_right_ones_token(organization: Organization) -> None:

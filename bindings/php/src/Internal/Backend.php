@@ -24,7 +24,7 @@ interface Backend
     public function generation(): int;
 
     /**
-     * An object whose property `value` is what generation() would give, or 0: then generation() has to be asked. Read in a
+     * An object whose property `cdata` is what generation() would give, or 0: then generation() has to be asked. Read in a
      * fraction of the time of a call.
      */
     public function word(): object;

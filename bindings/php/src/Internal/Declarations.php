@@ -26,7 +26,7 @@ final class Declarations
         } tps_error;
 
         typedef struct tps_word {
-          const uint64_t value;
+          uint64_t value;
         } tps_word;
 
         uintptr_t tps_login(const char *, const char *, const char *, const char *, tps_error **);

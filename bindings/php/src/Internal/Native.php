@@ -15,7 +15,8 @@ use TPS\Status;
  * One client of libtps, by its C interface: owned here, and given back exactly once. The only file that knows PHP's FFI.
  *
  * The FFI object lives in a local variable of a generator, where no other code reaches it, by reflection neither: with
- * ffi.enable=preload a page that had it could read and write any memory. What crosses are numbers and strings.
+ * ffi.enable=preload a page that had it could read and write any memory. What crosses are numbers and strings, and for each
+ * client one number of the library's, by word().
  *
  * exit() and fatal errors run no destructor. That is harmless: the library counts its clients and hands out the same one
  * for the same credentials. What is passed must be free of NUL bytes: FFI would end a string there without a word.
@@ -32,9 +33,6 @@ final class Native implements Backend
 
     /** The library, loaded once per request. What it remembers outlives the request. */
     private static ?\Generator $engine = null;
-
-    /** The same for numbers alone, where pages may use FFI themselves and no handler is in the way: the fastest. */
-    private static ?\FFI $open = null;
 
     /**
      * What the engine is to do: a method of the library and its arguments. Not passed as an argument: a trace would show it.
@@ -111,9 +109,6 @@ final class Native implements Backend
 
     public function generation(): int
     {
-        if (self::$open !== null) {
-            return self::$open->tps_generation($this->client);
-        }
         $held = Signals::canCrash() && Signals::hold();
         try {
             return self::$engine->send($this->client);
@@ -131,12 +126,11 @@ final class Native implements Backend
         }
     }
 
-    /** The library's memory, where pages may use FFI themselves. */
     public function word(): object
     {
         $word = self::ask('word', $this->client);
 
-        return is_object($word) ? $word : (object) ['value' => 0];
+        return is_object($word) ? $word : throw new InternalException('the library returned no number to watch');
     }
 
     public function wait(int $milliseconds): bool
@@ -203,7 +197,6 @@ final class Native implements Backend
     private static function engine(): \Generator
     {
         $ffi = self::load();
-        self::$open = self::isOpen() && !Signals::canCrash() ? $ffi : null;
         $error = $ffi->new('tps_error *');
         $pointer = \FFI::addr($error);
         $answer = '';
@@ -229,7 +222,9 @@ final class Native implements Backend
                     'invalidate' => $ffi->tps_invalidate($question[1], $question[2], $pointer),
                     'logout' => $ffi->tps_logout_wait($question[1], $question[2], $pointer),
                     'generation' => $ffi->tps_generation($question[1]),
-                    'word' => self::isOpen() ? self::wordOf($ffi, $question[1]) : 0,
+                    // Eight bytes, there as long as the process lives, of a type that is PHP's own: nothing beyond them can be
+                    // had, and they outlive $ffi. A page that writes there spoils a number, neither a token nor memory.
+                    'word' => $ffi->cast('uint64_t', $ffi->cast('tps_word *', $ffi->tps_generation_word($question[1]))[0]),
                     'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
                     'version' => $ffi->tps_version(),
                 };
@@ -263,22 +258,6 @@ final class Native implements Backend
                 }
             }
         }
-    }
-
-    /**
-     * What generation() is while no clock is needed to tell; else 0. It can be read, and neither written nor moved.
-     */
-    private static function wordOf(\FFI $ffi, int $client): \FFI\CData
-    {
-        return $ffi->cast('tps_word *', $ffi->tps_generation_word($client))[0];
-    }
-
-    /**
-     * Whether pages may use FFI themselves, so that there is nothing to keep from them.
-     */
-    private static function isOpen(): bool
-    {
-        return function_exists('ini_get') && filter_var(ini_get('ffi.enable'), FILTER_VALIDATE_BOOL);
     }
 
     /**

@@ -64,7 +64,7 @@ final class Script implements Backend
 
     public function word(): object
     {
-        return (object) ['value' => 0];
+        return (object) ['cdata' => 0];
     }
 
     public function wait(int $milliseconds): bool

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable, iscoroutine
+from time import time
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _environment, _kept, _waiting
@@ -77,14 +78,15 @@ class Client(Redacted):
     def token(self) -> str:
         """The valid token.
 
-        At hand it costs no I/O; else this takes the one that is stored, logs in, or waits for the thread or process
-        that is logging in. Signal handlers and Ctrl-C act within 50 ms; a login under way goes on and serves the next
-        call. On an event loop use `await client.atoken()`.
+        At hand it costs no I/O; the library is asked 16 times a second whether one that expires still serves. Else this
+        takes the one that is stored, logs in, or waits for the thread or process that is logging in. Signal handlers
+        and Ctrl-C act within 50 ms; a login under way goes on and serves the next call. On an event loop use
+        `await client.atoken()`.
 
         Raises Error, one subclass for each reason.
         """
         kept = self._kept
-        if kept.word.value == kept.number or kept.ask(kept.address) == kept.number:
+        if kept.word.value == kept.number or kept.since <= time() < kept.until or kept.asked():
             return kept.token
         return self._wait_for_token()
 
@@ -168,6 +170,7 @@ class Client(Redacted):
         if fault:
             raise InvalidArgumentError(fault)
         self._open().invalidate(secret)
+        _kept.ask_anew()
 
     def logout(self) -> None:
         """Revokes the token at the server and forgets it. The client stays usable and would log in anew.
@@ -238,7 +241,7 @@ class Client(Redacted):
 
     async def _token_on_loop(self, sleep: Callable[[float], Awaitable[None]]) -> str:
         kept = self._kept
-        if kept.word.value == kept.number or kept.ask(kept.address) == kept.number:
+        if kept.word.value == kept.number or kept.since <= time() < kept.until or kept.asked():
             return kept.token
         self._open()
         try:
@@ -265,6 +268,7 @@ class Client(Redacted):
         if not done:
             raise TimeoutError(f"not logged out within {self._timeout_ms} ms (timeout); it goes on")
         self._kept = _kept.NONE
+        _kept.ask_anew()
 
     def _pass_on_events(self) -> None:
         if not self._closed:
