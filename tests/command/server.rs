@@ -82,15 +82,16 @@ fn a_name_server_that_does_not_answer() {
         return;
     }
     thread::spawn(move || name_server(&answering));
-    let mut shell = Shell::at("https://app.tpstreams.test");
-    shell.option("timeout_ms", 1500);
+    let fault = Fault::tls("ok");
+    let mut shell = Shell::trusting(&fault);
+    shell.set("TPS_BASE_URL", &fault.base_url.replace("127.0.0.1", "two.test")).option("timeout_ms", 1500);
     let file = shell.scratch.path("resolv.conf");
     shell.before = format!("mount --bind {} /etc/resolv.conf;", file.display());
     fs::write(&file, "nameserver 127.0.0.77\n").unwrap();
-    shell.wrong("name", &["app.tpstreams.test is not resolved in time", "/etc/resolv.conf"]);
+    shell.wrong("name", &["two.test is not resolved in time", "/etc/resolv.conf"]);
     fs::write(&file, "nameserver 127.0.0.78\n").unwrap();
-    let name = shell.finding("name");
-    assert_eq!((&name["good"], name["found"].as_str()), (&true.into(), Some("app.tpstreams.test is 127.0.0.1")));
+    shell.well("another name server");
+    assert_eq!(shell.finding("name")["found"], "two.test is 127.0.0.1");
 }
 
 #[test]
