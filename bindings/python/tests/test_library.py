@@ -8,9 +8,11 @@ import re
 import shutil
 import subprocess
 
+import pytest
 from support import Faults, python
 
 import tps
+from tps import _library
 
 SCRIPT = """
 import sys, tps
@@ -50,6 +52,14 @@ def test_load() -> None:
 def test_the_package_loads_without_the_library() -> None:
     done = python("import tps; print(tps.__version__)", {"TPS_LIBRARY": "/nonexistent/libtps.so"})
     assert (done.stdout, done.stderr) == (f"{tps.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("platform", "expected"),
+    [("linux", ("libtps.so", "libtps.so.0")), ("darwin", ("libtps.dylib", "libtps.0.dylib"))],
+)
+def test_it_is_named_as_the_system_names_libraries(platform: str, expected: tuple[str, str]) -> None:
+    assert _library.names(platform) == expected
 
 
 def test_no_such_file() -> None:

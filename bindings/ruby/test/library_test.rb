@@ -66,6 +66,15 @@ class LibraryTest < TPSTest
     end
   end
 
+  # No machine of these tests has another system: what it is called on macOS is untested beyond its name.
+  def test_it_is_named_as_the_system_names_libraries
+    require "tps/library"
+    names = TPS::Library::Platform.method(:names)
+    assert_equal(%w[libtps.so libtps.so.0], names["linux-gnu"])
+    assert_equal(%w[libtps.so libtps.so.0], names["linux-musl"])
+    assert_equal(%w[libtps.dylib libtps.0.dylib], names["darwin23"])
+  end
+
   # The loader's words, where the library is the system's.
   def test_the_systems_library_is_of_another_c_library
     require "tps/library"

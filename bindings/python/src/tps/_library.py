@@ -19,9 +19,14 @@ T = TypeVar("T")
 # The oldest library that has every function this package calls.
 REQUIRED = "0.2.0"
 
-_MAC = sys.platform == "darwin"
-SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libtps.dylib" if _MAC else "libtps.so")
-SYSTEM = "libtps.0.dylib" if _MAC else "libtps.so.0"
+
+def names(platform: str) -> tuple[str, str]:
+    """The library's name as a file, and for the system's loader, where `sys.platform` is this."""
+    return ("libtps.dylib", "libtps.0.dylib") if platform == "darwin" else ("libtps.so", "libtps.so.0")
+
+
+_FILE, SYSTEM = names(sys.platform)
+SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), _FILE)
 
 
 def load(open_file: Callable[[str], T], version: Callable[[T], str]) -> T:

@@ -4,6 +4,7 @@
 # mkmf nor Ruby's headers are needed: RubyGems asks for a Makefile with the targets clean, all and install.
 
 require "rbconfig"
+require_relative "../../lib/tps/library/platform"
 
 musl = RbConfig::CONFIG["host_os"].include?("musl") || (Dir["/lib/ld-musl-*"].any? && Dir["/lib*/ld-linux*"].empty?)
 
@@ -18,7 +19,7 @@ manifest = [".", "../../../.."].map { |directory| File.join(directory, "Cargo.to
 abort "there is no Cargo.toml beside #{__FILE__} or in a repository around it: the gem is not complete" unless manifest
 
 # What cargo calls the library, and what the gem calls it.
-library = RbConfig::CONFIG["host_os"].include?("darwin") ? "libtps.dylib" : "libtps.so"
+library, = TPS::Library::Platform.names(RbConfig::CONFIG["host_os"])
 
 # On musl cargo makes no shared library unless it is told to link the C library dynamically.
 flags = "RUSTFLAGS='#{ENV.fetch("RUSTFLAGS", "")} -C target-feature=-crt-static' " if musl

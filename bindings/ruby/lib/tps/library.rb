@@ -14,9 +14,7 @@ module TPS
     # The oldest library that has every function this gem calls.
     REQUIRED = "0.2.0"
 
-    MAC = RbConfig::CONFIG["host_os"].include?("darwin")
-    FILE = MAC ? "libtps.dylib" : "libtps.so"
-    SYSTEM = MAC ? "libtps.0.dylib" : "libtps.so.0"
+    FILE, SYSTEM = Platform.names(RbConfig::CONFIG["host_os"])
     SHIPPED = File.join(__dir__, FILE)
     REPOSITORY = File.expand_path("../../../..", __dir__)
 

@@ -2,13 +2,20 @@
 
 module TPS
   module Library
-    # What a program or a library was built for, by the name that gems have, such as `x86_64-linux-musl`.
+    # How the library is called where, and what a program or a library was built for, by the name that gems have, such
+    # as `x86_64-linux-musl`.
     #
     # @api private
     module Platform
       MACHINES = { 3 => "i386", 40 => "arm", 62 => "x86_64", 183 => "aarch64", 243 => "riscv64" }.freeze
 
       class << self
+        # @param host_os [String] as RbConfig names it
+        # @return [Array(String, String)] the library's name as a file, and for the system's loader
+        def names(host_os)
+          host_os.include?("darwin") ? ["libtps.dylib", "libtps.0.dylib"] : ["libtps.so", "libtps.so.0"]
+        end
+
         # @param file [String]
         # @param length [Integer, nil] how much of it is read
         # @return [String, nil] its platform; nil: no ELF file, or one that cannot be read
