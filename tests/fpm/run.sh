@@ -36,6 +36,7 @@ main() {
     killed_in_each_login
     renewed_ahead
     reloaded_in_a_login
+    upgraded
     nothing_set_up
     wrong_preload_file
     preloaded_for_a_pool
@@ -178,6 +179,30 @@ reloaded_in_a_login() {
         "2 1"
     check "reloaded: the new library is loaded" "$(loaded_in_master)" yes
     check "reloaded: one login" "$(logins_at_server)" 1
+    stop
+}
+
+# A new package takes the old one's place under running workers, as Composer does it: by renaming.
+upgraded() {
+    fresh
+    site ffi.enable 2
+    start
+
+    local before pages=() i
+    before=$(page site/login.php)
+    cp -r "$directory/package" "$directory/newer"
+    # Other bytes than those that the workers have loaded.
+    printf 'newer' >>"$directory/newer/lib/$platform/libtps.so"
+    mv "$directory/package" "$directory/older"
+    mv "$directory/newer" "$directory/package"
+    rm -r "$directory/older"
+    for i in 1 2 3 4; do
+        pages+=("$(page site/login.php)")
+    done
+    check "upgraded: each page has a token" "$(tokens "${pages[@]}")" 4
+    check "upgraded: the same one as before" "$(different token "$before" "${pages[@]}")" 1
+    check "upgraded: one login" "$(logins_at_server)" 1
+    check "upgraded: nothing in FPM's log" "$(complaints)" ""
     stop
 }
 

@@ -179,12 +179,6 @@ class LibraryTest < TPSTest
 
   private
 
-  # @return [String] the file these tests run with
-  def library
-    TPS::Client.new(**LOGIN)
-    File.foreach("/proc/self/maps").filter_map { |line| line[%r{/\S*libtps\.so\S*}] }.first
-  end
-
   SCRIPT = <<~RUBY.freeze
       TPS::Client.new(**#{LOGIN})
       puts "made"

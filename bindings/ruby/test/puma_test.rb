@@ -46,9 +46,28 @@ class PumaTest < ProcessTest
     assert_equal [2, 2], @organization.counts.values_at(:logins, :tokens_made)
   end
 
+  # Workers go on with the library that they have loaded; those of a phased restart load the new one.
+  def test_a_new_library_under_running_workers
+    content = File.binread(library)
+    replaced = file("libtps.so", content)
+    app = "run ->(_env) { sleep 0.01 and [200, {}, [answer]] }"
+    before, after = puma("ENV['TPS_LIBRARY'] = #{replaced.inspect}", app) do |socket, pid|
+      first = at_once(socket)
+      # Other bytes, renamed into place.
+      File.rename(file("newer.so", "#{content}newer"), replaced)
+      again = at_once(socket)
+      Process.kill(:USR1, pid)
+      pids = first.map(&:pid)
+      last = at_once(socket) until last&.none? { |answer| pids.include?(answer.pid) }
+      [first + again, last]
+    end
+
+    assert_one_login(before + after, REQUESTS * 3)
+  end
+
   private
 
-  # Runs it for as long as the block takes, which gets the path of its socket.
+  # Runs it for as long as the block takes, which gets the path of its socket and the process id.
   #
   # @return [Array<Answer>] what the block returns; without one, to requests that come all at once
   def puma(config, app)
@@ -65,7 +84,7 @@ class PumaTest < ProcessTest
       # There is more than ASCII in it, whatever the locale.
       log.set_encoding(Encoding::UTF_8)
       wait_for_workers(log)
-      answers = block_given? ? yield(socket) : at_once(socket)
+      answers = block_given? ? yield(socket, process.pid) : at_once(socket)
       assert_operator seconds { Process.kill(:TERM, process.pid) and log.read and process.join }, :<, SHUTDOWN
       answers
     end
@@ -76,7 +95,7 @@ class PumaTest < ProcessTest
   end
 
   def file(name, content)
-    File.join(@directory, name).tap { |path| File.write(path, content) }
+    File.join(@directory, name).tap { |path| File.binwrite(path, content) }
   end
 
   def wait_for_workers(log)

@@ -143,6 +143,12 @@ class TPSTest < Minitest::Test
     Array(secrets).product(texts) { |secret, text| refute_includes text.b, secret.b }
   end
 
+  # @return [String] the file of the library that these tests run with
+  def library
+    TPS::Client.new(**Faults::CREDENTIALS, cache: "memory")
+    File.foreach("/proc/self/maps").filter_map { |line| line[%r{/\S*libtps\.so\S*}] }.first
+  end
+
   # Another Ruby, with the binding loaded.
   def ruby(script, environment = {})
     Open3.capture3(environment, RbConfig.ruby, "-w", "-I#{LIB}", "-rtps", "-e", script)
