@@ -2,8 +2,7 @@
 
 use std::fs;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::shell::{self, Shell, seconds};
 use crate::common::redis::Redis;
@@ -162,11 +161,7 @@ fn locks_that_stay() {
     let fault = Fault::new("hang");
     let mut shell = shell(&fault, &redis.url());
     shell.option("timeout_ms", 60_000);
-    let mut hanging = shell.start(&["token"]);
-    wait_for(|| fault.logins() == 1);
-    let process = Pid::from_raw(hanging.id() as i32);
-    kill(process, Signal::SIGSTOP).unwrap();
-    fault.change("ok");
+    let (mut hanging, process) = shell.stopped_in_a_login(&fault);
     shell.option("timeout_ms", 1500);
     let advice = shell.wrong("lock", &["another process has it (tps:{", "wait ", "expired"]);
     redis.set_ahead(seconds(&advice));

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::common::{Fault, Scratch, preloaded};
+use crate::common::{Fault, Scratch, preloaded, wait_for};
 
 pub const PASSWORD: &str = "s3same-open";
 
@@ -128,6 +130,16 @@ impl Shell {
     pub fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(&[env!("CARGO_BIN_EXE_tps")], arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A `tps token` that has stopped in its login and keeps the store's lock, while the server serves others again.
+    pub fn stopped_in_a_login(&self, fault: &Fault) -> (Child, Pid) {
+        let stopped = self.start(&["token"]);
+        wait_for(|| fault.logins() == 1);
+        let process = Pid::from_raw(stopped.id() as i32);
+        kill(process, Signal::SIGSTOP).unwrap();
+        fault.change("ok");
+        (stopped, process)
     }
 
     /// A line of bash in which `$tps` is the command; what it prints.

@@ -5,8 +5,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, geteuid};
+use nix::unistd::geteuid;
 
 use super::shell::{Shell, typed};
 use crate::common::{Fault, preloaded, wait_for};
@@ -175,11 +174,7 @@ fn a_file_system_that_cannot_lock() {
 fn a_process_that_hangs_with_the_lock() {
     let fault = Fault::new("hang");
     let mut shell = Shell::to(&fault);
-    let mut hanging = shell.start(&["token"]);
-    wait_for(|| fault.logins() == 1);
-    let process = Pid::from_raw(hanging.id() as i32);
-    kill(process, Signal::SIGSTOP).unwrap();
-    fault.change("ok");
+    let (mut hanging, process) = shell.stopped_in_a_login(&fault);
     shell.option("timeout_ms", 1500);
     let advice = shell.wrong("lock", &[&format!("process {process} (tps) has it"), "if it hangs, end it"]);
     typed(&advice, "kill");

@@ -19,6 +19,7 @@ use TPS\Tests\Support\Http;
 use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Rejecting;
 use TPS\Tests\Support\Servers;
+use TPS\Tests\Support\Throwing;
 
 /**
  * TPS\Symfony\AuthorizedHttpClient with the real HTTP client of Symfony.
@@ -26,6 +27,7 @@ use TPS\Tests\Support\Servers;
 final class SymfonyTest extends TestCase
 {
     use Rejecting;
+    use Throwing;
 
     private const OWN = 'https://app.tpstreams.com/api/v1/assets/';
 
@@ -241,17 +243,5 @@ final class SymfonyTest extends TestCase
 
             return $lines === [] ? null : substr($lines[0], strlen('Authorization: '));
         }, $this->sent);
-    }
-
-    private function assertThrows(string $class, callable $call): \Throwable
-    {
-        try {
-            $call();
-        } catch (\Throwable $thrown) {
-            self::assertInstanceOf($class, $thrown);
-
-            return $thrown;
-        }
-        self::fail('nothing was thrown');
     }
 }

@@ -6,15 +6,19 @@ namespace TPS\Symfony;
 
 use Symfony\Component\HttpClient\AsyncDecoratorTrait;
 use Symfony\Component\HttpClient\Response\AsyncResponse;
+use Symfony\Component\HttpClient\Response\ResponseStream;
 use Symfony\Contracts\HttpClient\HttpClientInterface;
 use Symfony\Contracts\HttpClient\ResponseInterface;
+use Symfony\Contracts\HttpClient\ResponseStreamInterface;
 use Symfony\Contracts\Service\ResetInterface;
+use TPS\Client;
 use TPS\Exception\TpsException;
 use TPS\Internal\Origin;
 use TPS\TokenSource;
 
 /**
  * A client of Symfony around any other, that sends the token along: streams, concurrent requests and retries work as without.
+ * request() does not wait for a login: its request is sent once there is a token and the response is looked at.
  *
  * A relative URL is one of the API: without the option base_uri it is resolved against the token's base_url. The header goes to
  * that origin alone, along no redirect to another one. When the server rejects the token, the request is sent once more with
@@ -23,6 +27,7 @@ use TPS\TokenSource;
 final class AuthorizedHttpClient implements HttpClientInterface, ResetInterface
 {
     use AsyncDecoratorTrait {
+        stream as private streamOfClient;
         withOptions as private withOptionsOfClient;
     }
 
@@ -67,10 +72,28 @@ final class AuthorizedHttpClient implements HttpClientInterface, ResetInterface
                 (int) ($options['max_redirects'] ?? $this->maxRedirects ?? self::REDIRECTS),
             );
 
-            return new AsyncResponse($this->client, $method, $url, $exchange->optionsFor($target), $exchange->answer(...));
+            $send = fn () => $this->send($exchange, $method, $url, $target);
+
+            return $this->isToWait($target)
+                ? new DeferredResponse($this->source, $send, [
+                    'http_method' => $method,
+                    'url' => $target,
+                    'user_data' => $options['user_data'] ?? null,
+                ])
+                : $send();
         } catch (TpsException $exception) {
             throw TokenUnavailableException::because($exception);
         }
+    }
+
+    /**
+     * @param ResponseInterface|iterable<ResponseInterface> $responses of this client
+     */
+    public function stream($responses, ?float $timeout = null): ResponseStreamInterface
+    {
+        $responses = $responses instanceof ResponseInterface ? [$responses] : $responses;
+
+        return new ResponseStream(DeferredResponse::stream($responses, $timeout, $this->streamOfClient(...)));
     }
 
     /**
@@ -83,6 +106,25 @@ final class AuthorizedHttpClient implements HttpClientInterface, ResetInterface
         $other->maxRedirects = $options['max_redirects'] ?? $this->maxRedirects;
 
         return $other;
+    }
+
+    /**
+     * Whether there is a login to wait for.
+     *
+     * @throws TpsException why there will be no token
+     */
+    private function isToWait(string $url): bool
+    {
+        return $this->source instanceof Client && $this->origin->holds($url) && !$this->source->ready(0);
+    }
+
+    private function send(Exchange $exchange, string $method, string $url, string $target): AsyncResponse
+    {
+        try {
+            return new AsyncResponse($this->client, $method, $url, $exchange->optionsFor($target), $exchange->answer(...));
+        } catch (TpsException $exception) {
+            throw TokenUnavailableException::because($exception);
+        }
     }
 
     /**
