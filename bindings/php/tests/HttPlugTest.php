@@ -11,11 +11,14 @@ use Http\Promise\Promise;
 use PHPUnit\Framework\TestCase;
 use Psr\Http\Client\ClientExceptionInterface;
 use Psr\Http\Message\RequestInterface;
+use Psr\Http\Message\ResponseInterface;
 use TPS\Client;
 use TPS\Exception\LoginBudgetException;
 use TPS\HttPlug\AuthorizePlugin;
 use TPS\Testing\FakeClient;
+use TPS\Tests\Support\Organization;
 use TPS\Tests\Support\Rejecting;
+use TPS\Tests\Support\Throwing;
 
 /**
  * The plugin for php-http, with its real promises and Guzzle beneath.
@@ -23,6 +26,7 @@ use TPS\Tests\Support\Rejecting;
 final class HttPlugTest extends TestCase
 {
     use Rejecting;
+    use Throwing;
 
     /** @var list<string> */
     private array $sent = [];
@@ -53,6 +57,38 @@ final class HttPlugTest extends TestCase
 
         $this->expectException(ClientExceptionInterface::class);
         $this->send($plugin, 'https://app.tpstreams.com/');
+    }
+
+    public function testARequestDoesNotWaitForALogin(): void
+    {
+        $organization = Organization::make(['latency' => 2]);
+        $client = $organization->client();
+        $plugin = new AuthorizePlugin($client);
+        $url = $client->baseUrl() . '/api/v1/organizations/';
+        $first = $this->send($plugin, $url);
+        $second = $this->send($plugin, $url)->then(static fn (ResponseInterface $answer) => $answer->withHeader('X-Seen', 'yes'));
+        self::assertSame([Promise::PENDING, Promise::PENDING, []], [$first->getState(), $second->getState(), $this->sent]);
+        self::assertFalse($client->ready(0), 'the login has ended');
+
+        self::assertSame('yes', $second->wait()->getHeaderLine('X-Seen'));
+        self::assertCount(2, $this->sent, 'they are sent together');
+        self::assertSame([Promise::FULFILLED, 200], [$first->getState(), $first->wait()->getStatusCode()]);
+        self::assertSame([1, 2], [$organization->count('logins'), $organization->count('api_calls')]);
+    }
+
+    public function testALoginThatFailsMeanwhile(): void
+    {
+        $organization = Organization::make(['latency' => 1]);
+        $client = new Client($organization->username, 'wrong', $organization->id, $organization::options());
+        $promise = $this->send(new AuthorizePlugin($client), $client->baseUrl() . '/api/v1/organizations/');
+        $failure = null;
+        $promise = $promise->then(null, static function (\Exception $exception) use (&$failure): never {
+            throw $failure = $exception;
+        });
+        self::assertSame(Promise::PENDING, $promise->getState());
+        $thrown = $this->assertThrows(ClientExceptionInterface::class, $promise->wait(...));
+
+        self::assertSame([$failure, Promise::REJECTED, []], [$thrown, $promise->getState(), $this->sent]);
     }
 
     private function send(AuthorizePlugin $plugin, string $url): Promise

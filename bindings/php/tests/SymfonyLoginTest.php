@@ -6,6 +6,8 @@ namespace TPS\Tests;
 
 use PHPUnit\Framework\TestCase;
 use Symfony\Component\HttpClient\HttpClient;
+use Symfony\Component\HttpClient\MockHttpClient;
+use Symfony\Component\HttpClient\Response\MockResponse;
 use Symfony\Component\HttpClient\RetryableHttpClient;
 use Symfony\Component\HttpClient\TraceableHttpClient;
 use Symfony\Contracts\HttpClient\Exception\TransportExceptionInterface;
@@ -116,6 +118,22 @@ final class SymfonyLoginTest extends TestCase
         $waiting = new AuthorizedHttpClient(HttpClient::create(), Organization::make(['latency' => 2])->client());
         $this->assertThrows(TransportExceptionInterface::class, static fn () =>
             iterator_count($waiting->stream($waiting->request('GET', '/api/v1/organizations/'), 0.1)));
+    }
+
+    public function testRequestsAreSentTogether(): void
+    {
+        $sent = 0;
+        $inner = new MockHttpClient(static function () use (&$sent): MockResponse {
+            $sent++;
+
+            return new MockResponse('{}');
+        });
+        $http = new AuthorizedHttpClient($inner, Organization::make(['latency' => 1])->client());
+        $answers = array_map(static fn () => $http->request('GET', '/api/v1/organizations/'), range(1, 3));
+        $answers[1]->cancel();
+        self::assertSame(0, $sent);
+
+        self::assertSame([200, 2], [$answers[2]->getStatusCode(), $sent]);
     }
 
     public function testALoginThatFailsMeanwhile(): void

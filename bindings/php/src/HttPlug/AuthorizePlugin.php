@@ -11,6 +11,7 @@ use Psr\Http\Message\ResponseInterface;
 use TPS\Exception\TpsException;
 use TPS\Http\TokenUnavailableException;
 use TPS\Internal\Authorization;
+use TPS\Internal\Waiting;
 use TPS\TokenSource;
 
 /**
@@ -24,9 +25,9 @@ final class AuthorizePlugin implements Plugin
 {
     private readonly Authorization $authorization;
 
-    public function __construct(TokenSource $client)
+    public function __construct(private readonly TokenSource $source)
     {
-        $this->authorization = new Authorization($client);
+        $this->authorization = new Authorization($source);
     }
 
     /**
@@ -41,7 +42,22 @@ final class AuthorizePlugin implements Plugin
             if (!$this->authorization->isOwn($request)) {
                 return $next($request);
             }
-            $position = Authorization::position($request);
+            $client = Waiting::client($this->source);
+        } catch (TpsException $exception) {
+            throw TokenUnavailableException::because($exception);
+        }
+        $send = fn (): Promise => $this->send($request, $next);
+
+        return $client === null ? $send() : new DeferredPromise($client, $send);
+    }
+
+    /**
+     * @param callable(RequestInterface): Promise $next
+     */
+    private function send(RequestInterface $request, callable $next): Promise
+    {
+        $position = Authorization::position($request);
+        try {
             $sent = $this->authorization->authorized($request);
         } catch (TpsException $exception) {
             throw TokenUnavailableException::because($exception);

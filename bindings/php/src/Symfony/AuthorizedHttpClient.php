@@ -11,9 +11,9 @@ use Symfony\Contracts\HttpClient\HttpClientInterface;
 use Symfony\Contracts\HttpClient\ResponseInterface;
 use Symfony\Contracts\HttpClient\ResponseStreamInterface;
 use Symfony\Contracts\Service\ResetInterface;
-use TPS\Client;
 use TPS\Exception\TpsException;
 use TPS\Internal\Origin;
+use TPS\Internal\Waiting;
 use TPS\TokenSource;
 
 /**
@@ -74,13 +74,10 @@ final class AuthorizedHttpClient implements HttpClientInterface, ResetInterface
 
             $send = fn () => $this->send($exchange, $method, $url, $target);
 
-            return $this->isToWait($target)
-                ? new DeferredResponse($this->source, $send, [
-                    'http_method' => $method,
-                    'url' => $target,
-                    'user_data' => $options['user_data'] ?? null,
-                ])
-                : $send();
+            $client = $this->origin->holds($target) ? Waiting::client($this->source) : null;
+            $info = ['http_method' => $method, 'url' => $target, 'user_data' => $options['user_data'] ?? null];
+
+            return $client === null ? $send() : new DeferredResponse($client, $send, $info);
         } catch (TpsException $exception) {
             throw TokenUnavailableException::because($exception);
         }
@@ -106,16 +103,6 @@ final class AuthorizedHttpClient implements HttpClientInterface, ResetInterface
         $other->maxRedirects = $options['max_redirects'] ?? $this->maxRedirects;
 
         return $other;
-    }
-
-    /**
-     * Whether there is a login to wait for.
-     *
-     * @throws TpsException why there will be no token
-     */
-    private function isToWait(string $url): bool
-    {
-        return $this->source instanceof Client && $this->origin->holds($url) && !$this->source->ready(0);
     }
 
     private function send(Exchange $exchange, string $method, string $url, string $target): AsyncResponse

@@ -13,6 +13,8 @@ use Symfony\Contracts\HttpClient\Exception\TransportExceptionInterface;
 use Symfony\Contracts\HttpClient\ResponseInterface;
 use TPS\Client;
 use TPS\Exception\TpsException;
+use TPS\Internal\Deferred;
+use TPS\Internal\Waiting;
 
 /**
  * The response to a request that waits for a login: it is sent as soon as there is a token and somebody looks at it. Meanwhile
@@ -20,7 +22,7 @@ use TPS\Exception\TpsException;
  *
  * @internal
  */
-final class DeferredResponse implements ResponseInterface, StreamableInterface
+final class DeferredResponse implements ResponseInterface, StreamableInterface, Deferred
 {
     /** Seconds for which a stream waits for the login, or for the requests that are sent already, before it looks at the others. */
     private const SLICE = 0.05;
@@ -40,12 +42,13 @@ final class DeferredResponse implements ResponseInterface, StreamableInterface
     ) {
         $this->info += ['canceled' => false, 'error' => null, 'http_code' => 0, 'redirect_count' => 0, 'redirect_url' => null,
             'response_headers' => [], 'start_time' => microtime(true), 'user_data' => null];
+        Waiting::add($client, $this);
     }
 
     /** A request whose answer nobody wants is sent all the same, as Symfony does it. */
     public function __destruct()
     {
-        if ($this->response === null && $this->failure === null && !$this->info['canceled']) {
+        if ($this->isWaiting()) {
             $this->sent();
         }
     }
@@ -89,6 +92,19 @@ final class DeferredResponse implements ResponseInterface, StreamableInterface
     {
         $this->response?->cancel();
         $this->info = ['canceled' => true, 'error' => 'Response has been canceled.'] + $this->info;
+    }
+
+    public function begin(): void
+    {
+        if (!$this->isWaiting()) {
+            return;
+        }
+        try {
+            $this->response = ($this->send)();
+        } catch (TransportExceptionInterface $failure) {
+            $this->failure = $failure;
+            $this->info['error'] = $failure->getMessage();
+        }
     }
 
     /**
@@ -212,26 +228,26 @@ final class DeferredResponse implements ResponseInterface, StreamableInterface
     private function isDecided(float $seconds): bool
     {
         try {
-            return $this->info['canceled'] || $this->failure !== null || $this->client->ready((int) ($seconds * 1000));
+            return !$this->isWaiting() || $this->client->ready((int) ($seconds * 1000));
         } catch (TpsException) {
             return true;
         }
     }
 
+    private function isWaiting(): bool
+    {
+        return $this->response === null && $this->failure === null && !$this->info['canceled'];
+    }
+
     private function sent(): AsyncResponse
     {
-        if ($this->response === null && $this->info['canceled']) {
-            throw new TransportException($this->info['error']);
+        if ($this->isWaiting()) {
+            $this->begin();
+            if ($this->failure === null) {
+                Waiting::sendAll($this->client);
+            }
         }
-        if ($this->failure !== null) {
-            throw $this->failure;
-        }
-        try {
-            return $this->response ??= ($this->send)();
-        } catch (TransportExceptionInterface $failure) {
-            $this->info['error'] = $failure->getMessage();
 
-            throw $this->failure = $failure;
-        }
+        return $this->response ?? throw $this->failure ?? new TransportException($this->info['error']);
     }
 }
