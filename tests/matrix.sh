@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tests/matrix.sh DIRECTORY: installs what release/build.sh wrote there into other systems, offline and without Rust, uses it in
-# C, Ruby and PHP, and writes into README.md what was tested. Needs root; emulates arm64. Some 15 minutes.
+# C, Ruby, PHP and Python, and writes into README.md what was tested. Needs root; emulates arm64. Some 15 minutes.
 #
 # TPS_MATRIX_TREES: a directory for the systems; they are kept for the next run. Else target/matrix.
 # TPS_RELEASE_TREE: the one of release/build.sh, whose compiler links static programs for musl. Else target/release-tree.
@@ -22,21 +22,22 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 export PYTHONDONTWRITEBYTECODE=1
 
 c=gcc,libc6-dev,pkg-config,musl-tools,ca-certificates
+bindings="php-cli,php-zip,ruby,ruby-ffi,composer,unzip,python3,python3-pip"
 # system NAME SUITE OPTION...: its tree, if it is not there yet.
 system() {
-  [ -e "$trees/$1/made" ] && return 0
+  if [ "$(cat "$trees/$1/made" 2>/dev/null)" = "${*:2}" ]; then return 0; fi
   echo "== making $1"
   rm -rf "${trees:?}/$1"
   tree "$trees/$1" "$2" "${@:3}"
   mkdir -p "$trees/$1/root"
-  touch "$trees/$1/made"
+  echo "${*:2}" >"$trees/$1/made"
 }
-system debian13 trixie --include="$c,php-cli,php-zip,ruby,ruby-ffi,composer,unzip,valkey-server,qemu-user"
-system debian12 bookworm --include="$c,php-cli,php-zip,ruby,ruby-ffi,composer,unzip"
+system debian13 trixie --include="$c,$bindings,valkey-server,qemu-user"
+system debian12 bookworm --include="$c,$bindings"
 system debian11 bullseye --include="$c"
 # Unpacked alone: what packages do when they are installed takes half an hour under emulation.
 system debian13-arm64 trixie --architectures=arm64 --variant=extract \
-  --include="base-files,dash,coreutils,grep,sed,$c,php-cli,php-zip,ruby,ruby-ffi,composer,unzip"
+  --include="base-files,dash,coreutils,grep,sed,$c,$bindings"
 
 # Commands for the end, before the servers go.
 ends=()
@@ -184,20 +185,36 @@ JSON
     cp "$trees/$at/root/project/composer.lock" "$scratch"
   fi
 }
-# bindings PLATFORM OTHER...: Ruby and PHP; the libraries of OTHER platforms are refused.
+# The installer itself looks whether the wheel is for this platform.
+wheel_installs() {
+  local wheel
+  wheel=$(basename "$release/tps-$version"-py3-none-manylinux_*_"${1%%-*}.whl")
+  rm -rf "$trees/$at/root/site"
+  cp "$release/$wheel" "$trees/$at/root"
+  inside "$trees/$at" "${python[@]}" -m pip install --quiet --no-index --no-deps --target /root/site "/root/$wheel"
+}
+# bindings PLATFORM OTHER...: Ruby, PHP and Python; the libraries of OTHER platforms are refused.
 bindings() {
   local platform=$1 other language
   shift
-  for language in Ruby PHP; do
-    if [ $language = Ruby ]; then
-      check "$system, $platform, Ruby: the gem installs" gem_installs "$platform"
-      environment=("GEM_PATH=/root/gems:$(inside "$trees/$at" "${ruby[@]}" -e 'print Gem.path.join(":")')")
-      program=("${ruby[@]}" /root/token.rb)
-    else
-      check "$system, $platform, PHP: Composer installs" composer_installs
-      environment=()
-      program=("${php[@]}" /root/token.php)
-    fi
+  for language in Ruby PHP Python; do
+    environment=()
+    case $language in
+      Ruby)
+        check "$system, $platform, Ruby: the gem installs" gem_installs "$platform"
+        environment=("GEM_PATH=/root/gems:$(inside "$trees/$at" "${ruby[@]}" -e 'print Gem.path.join(":")')")
+        program=("${ruby[@]}" /root/token.rb)
+        ;;
+      PHP)
+        check "$system, $platform, PHP: Composer installs" composer_installs
+        program=("${php[@]}" /root/token.php)
+        ;;
+      Python)
+        check "$system, $platform, Python: the wheel installs" wheel_installs "$platform"
+        environment=(PYTHONPATH=/root/site)
+        program=("${python[@]}" /root/token.py)
+        ;;
+    esac
     check "$system, $platform, $language: login, reuse, replacement" lives
     check "$system, $platform, $language: Valkey" by_redis
     check "$system, $platform, $language: TLS" by_tls
@@ -207,18 +224,18 @@ bindings() {
         "libtps-$version-$other/lib/libtps.so.$version"
       check "$system, $platform, $language: the library of $other is refused by name" wrong "$other" "$platform"
     done
-    if [ $language = Ruby ]; then
-      row "Ruby, the gem of $platform" "$(inside "$trees/$at" "${ruby[@]}" -e 'print RUBY_VERSION')"
-    else
-      row "PHP, Composer" "$(inside "$trees/$at" "${php[@]}" -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION, ".", PHP_RELEASE_VERSION;')"
-    fi
+    case $language in
+      Ruby) row "Ruby, the gem of $platform" "$(inside "$trees/$at" "${ruby[@]}" -e 'print RUBY_VERSION')" ;;
+      PHP) row "PHP, Composer" "$(inside "$trees/$at" "${php[@]}" -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION, ".", PHP_RELEASE_VERSION;')" ;;
+      Python) row "Python, the wheel" "$(inside "$trees/$at" "${python[@]}" -c 'import platform; print(platform.python_version())')" ;;
+    esac
   done
 }
 
 # at NAME: what follows is about this system.
 at() {
   at=$1 before=$failed environment=()
-  cp tests/matrix/token.{c,rb,php} "$scratch/ca.pem" "$trees/$at/root"
+  cp tests/matrix/token.{c,rb,php,py} "$scratch/ca.pem" "$trees/$at/root"
   cp /etc/resolv.conf "$trees/$at/etc/" 2>/dev/null || true
   system="Debian $(cut -d. -f1 "$trees/$at/etc/debian_version"), $2"
 }
@@ -232,7 +249,7 @@ both_c() {
   row "C, shared and static; the command \`tps\`" "musl $(version_of musl)"
 }
 
-ruby=(ruby) php=(php) composer=(composer)
+ruby=(ruby) php=(php) composer=(composer) python=(python3)
 at debian13 x86-64
 both_c x86_64
 bindings x86_64-linux-gnu x86_64-linux-musl aarch64-linux-gnu
@@ -250,6 +267,7 @@ ruby=("$(named 'ruby[0-9]*')")
 php=("$(named 'php[0-9]*')" -n)
 for extension in ffi phar ctype iconv tokenizer zip; do php+=(-d "extension=$extension"); done
 composer=("${php[@]}" /usr/bin/composer)
+python=("$(named 'python3.[0-9]*')")
 both_c aarch64
 bindings aarch64-linux-gnu aarch64-linux-musl x86_64-linux-gnu
 

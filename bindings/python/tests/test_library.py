@@ -12,7 +12,7 @@ import pytest
 from support import Faults, python
 
 import tps
-from tps import _library
+from tps import _diagnosis, _library
 
 SCRIPT = """
 import sys, tps
@@ -76,7 +76,10 @@ def test_another_architecture(tmp_path: pathlib.Path) -> None:
     content = bytearray(library().read_bytes())
     content[18] = 62 if content[18] == 183 else 183
     (tmp_path / "libtps.so").write_bytes(content)
-    assert re.search(r"built for \w+ .*this Python for \w+", failure(tmp_path / "libtps.so"))
+    assert re.search(
+        r"built for \w+-linux-gnu, this Python for \w+-linux-gnu\. Install the wheel of",
+        failure(tmp_path / "libtps.so"),
+    )
 
 
 def test_another_library() -> None:
@@ -98,7 +101,14 @@ def test_another_c_library(tmp_path: pathlib.Path) -> None:
     musl = made_of_c(tmp_path, "int musl;", f"-Wl,-soname,{name}", name=name)
     foreign = made_of_c(tmp_path, "extern int musl; int *tps_version(void) { return &musl; }", str(musl))
     musl.unlink()
-    assert re.search(r"libc\.musl.*built for musl", failure(foreign))
+    assert re.search(
+        r"built for (\w+)-linux-musl, this Python for \1-linux-gnu\. Install the wheel of", failure(foreign)
+    )
+
+
+def test_the_systems_library_is_of_another_c_library() -> None:
+    words = "libc.musl-x86_64.so.1: cannot open shared object file: No such file or directory"
+    assert "built for musl" in _diagnosis.message(_library.SYSTEM, words, system=True, shipped="libtps.so")
 
 
 def copied(directory: pathlib.Path) -> pathlib.Path:

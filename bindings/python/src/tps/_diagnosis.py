@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import re
-import struct
 import sys
+
+from . import _platform
 
 REMEDY = (
     "Set TPS_LIBRARY to a libtps.so that fits, or build one: `pip install --no-binary tps tps`, "
@@ -29,8 +30,6 @@ _MEANINGS = {
     ),
 }
 
-_MACHINES = {3: "i386", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
-
 # Where there are wheels with the library inside.
 _SUPPORTED = ("x86_64", "aarch64")
 
@@ -39,12 +38,12 @@ def message(file: str, words: str, *, system: bool, shipped: str) -> str:
     """What to say of a file that was tried, and of the loader's words."""
     words = words.splitlines()[0].removeprefix(f"{file}: ").removesuffix(".")
     if system:
-        return f"libtps is not found: no {shipped}, and for {file} the system says: {_meaning(words)}{_platform()}"
+        return f"libtps is not found: no {shipped}, and for {file} the system says: {_meaning(words)}{_nowhere()}"
     origin = " (TPS_LIBRARY)" if file == os.environ.get("TPS_LIBRARY") else ""
     return f"libtps cannot be loaded from {file}{origin}: {_unreachable(file) or _foreign(file) or _meaning(words)}"
 
 
-def _platform() -> str:
+def _nowhere() -> str:
     """Told where there is no wheel with the library inside."""
     if sys.platform == "linux" and platform.machine() in _SUPPORTED:
         return ""
@@ -67,24 +66,12 @@ def _unreachable(file: str) -> str | None:
 
 
 def _foreign(file: str) -> str | None:
-    theirs, ours = _machine(file), _machine("/proc/self/exe")
-    if theirs is None or ours is None or theirs == ours:
+    theirs, ours = _platform.of(file), _platform.of_this_python()
+    if theirs is None or ours is None or _platform.fit(theirs, ours):
         return None
-    return f"it was built for {theirs}, this Python for {ours}. {REMEDY}"
+    return f"it was built for {theirs}, this Python for {ours}. Install the wheel of {ours}. {REMEDY}"
 
 
 def _meaning(words: str) -> str:
     meaning = next((meaning for pattern, meaning in _MEANINGS.items() if re.search(pattern, words)), None)
     return f"{words}; {meaning}" if meaning else f"{words}. {REMEDY}"
-
-
-def _machine(file: str) -> str | None:
-    """Architecture and word size, from the head of an ELF file."""
-    try:
-        with open(file, "rb") as library:
-            magic, bits, number = struct.unpack("<4sB13xH", library.read(20))
-    except (OSError, struct.error):
-        return None
-    if magic != b"\x7fELF":
-        return None
-    return f"{_MACHINES.get(number, f'machine {number}')} ({32 if bits == 1 else 64} bits)"
