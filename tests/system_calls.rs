@@ -33,6 +33,7 @@ const FAILURES: &[(&str, &[&str])] = &[
     ("faccessat2", &["ENOSYS", "EIO", "ENOMEM", "EROFS"]),
     ("fchmod", &["EPERM", "EROFS", "EIO"]),
     ("fcntl", &["EACCES", "EAGAIN", "EINTR", "ENOLCK", "EIO", "EMFILE"]),
+    ("fstat", &["EIO", "ENOMEM", "ESTALE"]),
     ("fsync", &["EIO", "ENOSPC", "EDQUOT", "EROFS", "EINVAL", "EINTR"]),
     ("ftruncate", &["EIO", "EFBIG", "EINTR", "EPERM", "EROFS"]),
     ("getdents64", &["EIO", "ENOENT", "ESTALE"]),

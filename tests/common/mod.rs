@@ -8,6 +8,7 @@ pub mod proxy;
 #[cfg(feature = "redis")]
 pub mod redis;
 
+use std::iter;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -238,9 +239,14 @@ pub fn wait_for(mut what: impl FnMut() -> bool) {
     }
 }
 
-/// A port that nobody listens at now.
+/// A port that nobody listens at now. The system does not give it to connections meanwhile: on Linux those begin at 32768.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(40_503);
+    let port = |number: u32| 10_000 + (start.wrapping_add(number) % 22_000) as u16;
+    iter::repeat_with(|| port(TRIED.fetch_add(1, Ordering::Relaxed)))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap()
 }
 
 /// A library for LD_PRELOAD, built from C.

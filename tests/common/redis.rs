@@ -96,7 +96,8 @@ impl Redis {
             .unwrap_or_else(|_| panic!("apt-get install {kind}-server"));
         let start = Instant::now();
         while !directory.join("socket").exists() || !self.said(&["PING"]).contains("PONG") {
-            assert!(start.elapsed() < Duration::from_secs(20), "it does not listen");
+            assert!(self.process.try_wait().unwrap().is_none(), "it has ended");
+            assert!(start.elapsed() < Duration::from_secs(60), "it does not listen");
             thread::sleep(Duration::from_millis(20));
         }
     }

@@ -262,7 +262,7 @@ class Client implements TokenSource, \JsonSerializable
     public function invalidate(#[\SensitiveParameter] string $token): void
     {
         $this->backend()->invalidate(Arguments::text('token', $token));
-        // Whoever has it asks anew.
+        // Each client that has it asks anew.
         self::$tokens = [];
     }
 
