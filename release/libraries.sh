@@ -2,6 +2,8 @@
 # Inside the tree that build.sh makes: builds what each platform needs into /build/out/PLATFORM.
 set -euo pipefail
 cd /build/libtps
+# What zig compiles names the directory in its debug information.
+export ZIG_GLOBAL_CACHE_DIR=/build/zig
 export CARGO_HOME=/build/cargo CARGO_INCREMENTAL=0 PATH=/build/python/bin:/build/tools/bin:$PATH
 # The symbols go into a file of their own below.
 export CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
