@@ -48,7 +48,7 @@ scripts() {
 # suite WHAT PATTERN COMMAND...: a test program that counts its own tests. PATTERN finds the counts in its output: the
 # groups `ran` (absent: each match is a test) and `failed`. One that ends in error without a failed test counts as one.
 suite() {
-  local what=$1 pattern=$2 status=0 ran bad
+  local what=$1 pattern=$2 status=0 start=$SECONDS ran bad
   shift 2
   "$@" >"$scratch/output" 2>&1 || status=$?
   read -r ran bad < <(python3 tests/count.py "$pattern" "$scratch/output")
@@ -57,11 +57,25 @@ suite() {
   fi
   passed=$((passed + ran - bad)) failed=$((failed + bad))
   if [ "$bad" -eq 0 ]; then
-    echo "ok - $what: $ran tests"
+    echo "ok - $what: $ran tests, $((SECONDS - start)) s"
   else
     echo "not ok - $what: $bad of $ran"
     sed 's/^/    /' "$scratch/output"
   fi
+}
+
+# ahead NAME COMMAND...: starts one that waits most of its time, beside what comes next.
+ahead() {
+  "${@:2}" >"$scratch/$1.output" 2>&1 &
+  began[$1]=$!
+}
+declare -A began
+# ended NAME: what it printed, and whether it failed.
+ended() {
+  local status=0
+  wait "${began[$1]}" || status=$?
+  cat "$scratch/$1.output"
+  return "$status"
 }
 
 cp include/tps.h include/tps_ffi.h "$scratch"
@@ -137,11 +151,13 @@ ruby_tests() {
 suite "minitest" '(?P<ran>\d+) runs, \d+ assertions, (?P<failed>\d+) failures, (?P<errors>\d+) errors' ruby_tests
 
 echo "== PHP"
+ahead fpm tests/fpm/run.sh
 suite "PHPUnit" '(?:OK \(|Tests: )(?P<ran>\d+)(?:.*?Errors: (?P<errors>\d+))?(?:.*?Failures: (?P<failed>\d+))?' \
   env -C bindings/php phpunit
-suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/run.sh
-suite "cron beside php-fpm" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/cron.sh
+suite "php-fpm behind nginx" '(?m)^(?:ok|(?P<not>not ok)) - ' ended fpm
+ahead cron tests/fpm/cron.sh
 suite "Apache, php -S and the command line" '(?m)^(?:ok|(?P<not>not ok)) - ' tests/fpm/sapis.sh
+suite "cron beside php-fpm" '(?m)^(?:ok|(?P<not>not ok)) - ' ended cron
 
 echo "== Python"
 suite "pytest" '(?m)^(?:(?P<failed>\d+) failed, )?(?P<passed>\d+) passed' bindings/python/tests/run.sh
