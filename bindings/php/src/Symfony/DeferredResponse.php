@@ -108,9 +108,9 @@ final class DeferredResponse implements ResponseInterface, StreamableInterface, 
     }
 
     /**
-     * What the responses give, these and others of the same client.
+     * What the responses of one client give, those that wait and those that are sent.
      *
-     * @param iterable<ResponseInterface>                                                                  $responses
+     * @param iterable<ResponseInterface> $responses
      * @param \Closure(list<ResponseInterface>, ?float): iterable<ResponseInterface, ChunkInterface> $stream of those that are sent
      *
      * @return \Generator<ResponseInterface, ChunkInterface>
