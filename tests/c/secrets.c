@@ -69,8 +69,8 @@ static size_t found(const unsigned char *from, size_t size, const struct word *w
     return times;
 }
 
-/* How often each word stands in all that this process can write to, but for the copy that is searched; the most of all but the
-   first one. */
+/* Counts each word in all that this process can write to, but for the copy that is searched. Returns the highest count of all
+   words but the first. */
 static size_t search(size_t *times) {
     size_t most = 0;
     FILE *maps = fopen("/proc/self/maps", "r");
