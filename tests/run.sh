@@ -12,8 +12,8 @@ need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev v
   php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http php-illuminate-container php-phpoption php-vlucas-phpdotenv \
   php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php \
   tinyproxy-bin microsocks redis-server strace
-# Debian 13 has neither.
-use ruby-vcr php-codesniffer
+# Debian 13 lacks the first two. Debian 12's Faraday has the third inside.
+use ruby-vcr php-codesniffer ruby-faraday-multipart
 need_rust
 # Debian's Rust has these in packages of their own.
 cargo fmt --version >/dev/null 2>&1 || need rustfmt-web
