@@ -12,7 +12,7 @@ need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev v
   php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http php-illuminate-container php-phpoption php-vlucas-phpdotenv \
   php-symfony-http-client php-http-httplug php-react-promise apache2 libapache2-mod-php \
   tinyproxy-bin microsocks redis-server strace
-# Debian 13 lacks the first two. Debian 12's Faraday has the third inside.
+# Debian 13 does not have the first two; the Faraday of Debian 12 has the third inside.
 use ruby-vcr php-codesniffer ruby-faraday-multipart
 need_rust
 # Debian's Rust has these in packages of their own.
