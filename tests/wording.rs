@@ -170,7 +170,8 @@ fn each_fault_of_a_certificate_is_told_by_its_name() {
         ),
         (
             "it has expired",
-            "authority; request; sign \"$san\\n\" -days -1".to_owned(),
+            // OpenSSL 3.5 makes none that ends before it begins.
+            "authority; request; sign \"$san\\n\" -days 0; sleep 2".to_owned(),
             &[],
             "ca.pem",
             &["expired", "clock"],
