@@ -212,7 +212,7 @@ bindings() {
       Python)
         check "$system, $platform, Python: the wheel installs" wheel_installs "$platform"
         environment=(PYTHONPATH=/root/site)
-        program=("${python[@]}" /root/token.py)
+        program=("${python[@]}" /root/print_token.py)
         ;;
     esac
     check "$system, $platform, $language: login, reuse, replacement" lives
@@ -235,18 +235,20 @@ bindings() {
 # at NAME: what follows is about this system.
 at() {
   at=$1 before=$failed environment=()
-  cp tests/matrix/token.{c,rb,php,py} "$scratch/ca.pem" "$trees/$at/root"
+  cp tests/matrix/* "$scratch/ca.pem" "$trees/$at/root"
   cp /etc/resolv.conf "$trees/$at/etc/" 2>/dev/null || true
   system="Debian $(cut -d. -f1 "$trees/$at/etc/debian_version"), $2"
 }
-version_of() { dpkg-query --admindir "$trees/$at/var/lib/dpkg" -W -f '${Version}' "$1" | sed 's/^[0-9]*://; s/[-+].*//'; }
+# The C libraries tell their versions themselves.
+glibc_version() { find "$trees/$at/usr/lib" "$trees/$at/lib" -name libc.so.6 -exec grep -aoEm 1 'release version [0-9.]*[0-9]' {} + | sed 's/.* //' | head -n 1; }
+musl_version() { inside "$trees/$at" "/lib/ld-musl-$1.so.1" 2>&1 | sed -n 's/^Version //p'; }
 both_c() {
   c "$1-linux-gnu" gcc
   check "$system: the command tps" command_tps "$1-linux-gnu"
-  row "C, shared and static; the command \`tps\`" "glibc $(version_of libc6)"
+  row "C, shared and static; the command \`tps\`" "glibc $(glibc_version)"
   c "$1-linux-musl" musl-gcc
   check "$system: the command tps of musl" command_tps "$1-linux-musl"
-  row "C, shared and static; the command \`tps\`" "musl $(version_of musl)"
+  row "C, shared and static; the command \`tps\`" "musl $(musl_version "$1")"
 }
 
 ruby=(ruby) php=(php) composer=(composer) python=(python3)
