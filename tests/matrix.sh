@@ -235,6 +235,9 @@ bindings() {
 # at NAME: what follows is about this system.
 at() {
   at=$1 before=$failed environment=()
+  # Without what an earlier run left there.
+  rm -rf "${trees:?}/$at/root"
+  mkdir "$trees/$at/root"
   cp tests/matrix/* "$scratch/ca.pem" "$trees/$at/root"
   cp /etc/resolv.conf "$trees/$at/etc/" 2>/dev/null || true
   system="Debian $(cut -d. -f1 "$trees/$at/etc/debian_version"), $2"
