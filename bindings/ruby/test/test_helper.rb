@@ -11,6 +11,9 @@ require "timeout"
 require "tmpdir"
 require "tps"
 
+# Ctrl-C: a shell that runs the tests in the background has it ignored, also for what they start.
+trap("INT", "DEFAULT")
+
 %w[TPS_TEST_SERVER TPS_TEST_FAULTS].each do |variable|
   abort "#{variable} is not set: tests/run.sh starts the servers and runs these tests" if ENV[variable].to_s.empty?
 end
