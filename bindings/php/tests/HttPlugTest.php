@@ -76,6 +76,22 @@ final class HttPlugTest extends TestCase
         self::assertSame([1, 2], [$organization->count('logins'), $organization->count('api_calls')]);
     }
 
+    public function testAnAnswerThatNobodyWants(): void
+    {
+        $organization = Organization::make(['latency' => 1]);
+        $client = $organization->client();
+        $seen = 0;
+        $plugin = new AuthorizePlugin($client);
+        $this->send($plugin, $client->baseUrl() . '/api/v1/organizations/')
+            ->then(static function (ResponseInterface $answer) use (&$seen): ResponseInterface {
+                $seen = $answer->getStatusCode();
+
+                return $answer;
+            });
+
+        self::assertSame([200, 1, 1], [$seen, $organization->count('logins'), $organization->count('api_calls')]);
+    }
+
     public function testALoginThatFailsMeanwhile(): void
     {
         $organization = Organization::make(['latency' => 1]);

@@ -28,6 +28,12 @@ final class DeferredPromise implements Promise, Deferred
         Waiting::add($client, $this);
     }
 
+    /** A request whose answer nobody wants is sent all the same. */
+    public function __destruct()
+    {
+        $this->sent();
+    }
+
     public function then(?callable $onFulfilled = null, ?callable $onRejected = null): Promise
     {
         return $this->promise?->then($onFulfilled, $onRejected)

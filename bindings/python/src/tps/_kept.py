@@ -58,17 +58,17 @@ _ALL: set[weakref.ref[KeptToken]] = set()
 NONE = KeptToken(NoNumber(), -1, "")
 
 
+def _alive() -> list[KeptToken]:
+    return [kept for reference in _ALL.copy() if (kept := reference())]
+
+
 def ask_anew() -> None:
     """Lets every client ask the library whether it still has the client's token."""
-    for reference in _ALL.copy():
-        kept = reference()
-        if kept:
-            kept.until = 0.0
+    for kept in _alive():
+        kept.until = 0.0
 
 
 def forget_all() -> None:
     """Lets every client ask for its token anew."""
-    for reference in _ALL.copy():
-        kept = reference()
-        if kept:
-            kept.number, kept.until = -1, 0.0
+    for kept in _alive():
+        kept.number, kept.until = -1, 0.0
