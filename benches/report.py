@@ -35,6 +35,7 @@ GOALS = [
     ("Ruby login", "a first login over TLS, Ruby", "Net::HTTP", 1),
     ("10,000 pages", "logins for 10,000 page views, 8 FPM workers", "the documentation's sample", 1 / 10_000),
     ("10,000 organizations", "a token, 10,000 organizations in a process", "1 organization", 1.2),
+    ("10,000 places", "the same of a bare copy: malloc, memcpy, free, a count", "1 place", None),
     ("memory of an organization", "memory of an organization", "1 KiB", 1),
     ("loading in PHP", "a PHP script that loads the library, opcache", "an empty script, and 1 ms", 1),
     ("size", "size of libtps.so, stripped", "3.5 MiB", 1),

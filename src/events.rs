@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Status};
 use crate::record::{Origin, Reason};
@@ -45,7 +45,8 @@ pub struct Event {
     /// Counts up from 1.
     pub number: u64,
     /// When, by this machine's date and time.
-    pub time: String,
+    #[serde(serialize_with = "as_text")]
+    pub time: Timestamp,
     /// What.
     pub kind: Kind,
     /// Why a login was sent: `first`, `ended`, `renewed`, `rejected`.
@@ -61,7 +62,7 @@ pub struct Event {
 impl Event {
     /// An event of which nothing more is known.
     pub fn new(kind: Kind) -> Self {
-        Self { number: 0, time: String::new(), kind, reason: None, duration: None, status: None, message: None }
+        Self { number: 0, time: Timestamp::UNIX_EPOCH, kind, reason: None, duration: None, status: None, message: None }
     }
 
     /// A lookup that found a token; `None`: one that its owner gave.
@@ -111,6 +112,10 @@ impl Event {
     }
 }
 
+fn as_text<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
 /// The last events.
 #[derive(Debug, Default)]
 pub struct Events(Mutex<Kept>);
@@ -129,9 +134,13 @@ impl Events {
             return;
         }
         kept.number += 1;
-        let event = Event { number: kept.number, time: wall.to_string(), ..event };
+        let event = Event { number: kept.number, time: wall, ..event };
         if kept.events.len() >= MOST {
             kept.events.pop_front();
+        }
+        if kept.events.is_empty() {
+            // Most clients have one event, their login.
+            kept.events.reserve_exact(1);
         }
         kept.events.push_back(event);
     }

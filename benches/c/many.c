@@ -1,4 +1,9 @@
-/* many BASE_URL: ten thousand organizations in one process: the time for each token, and the memory of each. */
+/*
+ * many BASE_URL: ten thousand organizations in one process: the time for each token, and the memory of each; and what the caches of
+ * the machine take for as many places, where nothing is done but what cannot be left out.
+ */
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +24,59 @@ static void one(void) {
     int i;
     for (i = 0; i < CALLS; i++) {
         tps_free(tps_token(clients[0], NULL));
+    }
+}
+
+/* A place: its handle, a mark in the handle, a number to look at, a text to copy, a count. */
+struct place {
+    uint64_t number, hits;
+    char text[64];
+};
+
+struct handle {
+    uint64_t mark;
+    struct place *place;
+};
+
+static struct handle *handles[MANY];
+
+static void copy(struct handle *handle) {
+    char *copy = NULL;
+    if (handle->mark == 1 && atomic_load_explicit((_Atomic uint64_t *)&handle->place->number, memory_order_acquire) != 0) {
+        copy = malloc(sizeof handle->place->text + 17);
+        memcpy(copy, handle->place->text, sizeof handle->place->text);
+        atomic_fetch_add_explicit((_Atomic uint64_t *)&handle->place->hits, 1, memory_order_relaxed);
+    }
+    free(copy);
+}
+
+static void all_copies(void) {
+    int i;
+    for (i = 0; i < CALLS; i++) {
+        copy(handles[i % MANY]);
+    }
+}
+
+static void one_copy(void) {
+    int i;
+    for (i = 0; i < CALLS; i++) {
+        copy(handles[0]);
+    }
+}
+
+/* In a KiB each, and in an order that no prefetcher guesses. */
+static void make_places(void) {
+    int i;
+    for (i = 0; i < MANY; i++) {
+        struct place *place = aligned_alloc(64, 128);
+        struct handle *handle = malloc(sizeof *handle);
+        int other = rand() % (i + 1);
+        memset(malloc(800), 1, 800);
+        memset(place, 'a', sizeof *place);
+        handle->mark = 1;
+        handle->place = place;
+        handles[i] = handles[other];
+        handles[other] = handle;
     }
 }
 
@@ -50,5 +108,7 @@ int main(int count, char **arguments) {
     printf("{\"row\": \"memory of an organization\", \"unit\": \"byte\", \"ours\": [%ld], \"against\": \"1 KiB\", \"other\": [1024]}\n",
            (resident_kilobytes() - before) * 1024 / MANY);
     compare("10,000 organizations", all, "1 organization", one, CALLS);
+    make_places();
+    compare("10,000 places", all_copies, "1 place", one_copy, CALLS);
     return EXIT_SUCCESS;
 }

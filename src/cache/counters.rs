@@ -3,6 +3,7 @@
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::process::fork::{self, Inherit, PerProcess};
 use crate::record::{Origin, Reason};
 
 /// A number that only grows.
@@ -60,28 +61,78 @@ impl Counters {
     }
 }
 
-/// Tokens that were handed out. Threads count on different cache lines, so that they do not slow each other down.
-#[derive(Debug, Default)]
-pub struct Hits([Line; LINES]);
+/// Tokens that were handed out since the process began. One thread counts right here, in memory that it reads anyway. From a second
+/// thread on, each counts on a cache line of its own, so that they do not slow each other down.
+#[derive(Default)]
+pub struct Hits {
+    /// Who counts here: a process and one of its threads' lines, or one of the two below. 0: nobody has counted yet.
+    whose: AtomicU64,
+    here: AtomicU64,
+    lines: PerProcess<Lines>,
+}
+
+#[derive(Default)]
+struct Lines([Line; LINES]);
 
 const LINES: usize = 4;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[repr(align(64))]
 struct Line(AtomicU64);
+
+/// In the place of the thread's line: threads count on lines, and what was counted here before counts too.
+const BESIDE: u64 = 4;
+/// The same, but what stands here is of the parent process.
+const INSTEAD: u64 = 5;
+/// So many bits of the word tell the line.
+const BITS: u32 = 3;
 
 impl Hits {
     /// One more.
     pub fn add(&self) {
-        if let Some(line) = self.0.get(own_line()) {
-            line.0.fetch_add(1, Ordering::Relaxed);
-        }
+        self.add_by(fork::generation(), own_line());
     }
 
     /// How many so far.
     pub fn get(&self) -> u64 {
-        self.0.iter().map(|line| line.0.load(Ordering::Relaxed)).sum()
+        let process = fork::generation();
+        let whose = self.whose.load(Ordering::Relaxed);
+        let mine = whose >> BITS == process && whose != self::whose(process, INSTEAD);
+        let here = if mine { self.here.load(Ordering::Relaxed) } else { 0 };
+        here + self.lines.get().0.iter().map(|line| line.0.load(Ordering::Relaxed)).sum::<u64>()
     }
+
+    fn add_by(&self, process: u64, line: usize) {
+        let me = whose(process, line as u64);
+        let before = self.whose.load(Ordering::Relaxed);
+        if before == me || before == 0 && self.becomes(before, me) {
+            self.here.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let instead = whose(process, INSTEAD);
+        let after = if before >> BITS == process && before != instead { whose(process, BESIDE) } else { instead };
+        if before != after {
+            self.becomes(before, after);
+        }
+        if let Some(line) = self.lines.get().0.get(line) {
+            line.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// False where another thread was faster. This one counts on its line then, which is always right.
+    fn becomes(&self, before: u64, after: u64) -> bool {
+        self.whose.compare_exchange(before, after, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+impl Inherit for Lines {
+    fn inherit(_: Option<&Self>) -> Self {
+        Self::default()
+    }
+}
+
+fn whose(process: u64, line: u64) -> u64 {
+    process << BITS | line
 }
 
 /// The line of the calling thread, told by the place of its stack: asking for a thread's own variable takes longer than counting.
@@ -98,12 +149,40 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_between_threads() {
-        let hits = Hits::default();
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| (0..10_000).for_each(|_| hits.add()));
-            }
-        });
-        assert_eq!(hits.get(), 80_000);
+        for threads in [1, 8] {
+            let hits = Hits::default();
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| (0..10_000).for_each(|_| hits.add()));
+                }
+            });
+            assert_eq!(hits.get(), threads * 10_000);
+        }
+    }
+
+    #[test]
+    fn one_thread_counts_in_one_place_until_another_one_comes() {
+        let (hits, process) = (Hits::default(), fork::generation());
+        let [one, other] = [0, 1];
+        for _ in 0..3 {
+            hits.add_by(process, one);
+        }
+        assert_eq!((hits.here.load(Ordering::Relaxed), hits.get()), (3, 3));
+        for line in [other, one, other] {
+            hits.add_by(process, line);
+        }
+        assert_eq!((hits.here.load(Ordering::Relaxed), hits.get()), (3, 6));
+    }
+
+    #[test]
+    fn what_the_parent_process_counted_is_not_the_childs() {
+        let (hits, process) = (Hits::default(), fork::generation());
+        hits.whose.store(whose(process + 1, 0), Ordering::Relaxed);
+        hits.here.store(5, Ordering::Relaxed);
+        assert_eq!(hits.get(), 0);
+        for hit in 1..4 {
+            hits.add_by(process, 0);
+            assert_eq!(hits.get(), hit);
+        }
     }
 }

@@ -21,10 +21,12 @@ use crate::store::memory::Memory;
 
 /// A credential's place in memory.
 ///
-/// What every call reads stands together, and apart from what every call writes.
+/// What handing out a token takes stands on one cache line, and the token's text on those behind it: a process may have thousands
+/// of entries.
 #[derive(Default)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct Entry {
+    hits: Hits,
     published: Publication,
     own: PerProcess<Own>,
 }
@@ -33,7 +35,6 @@ pub struct Entry {
 /// under way.
 #[derive(Default)]
 struct Own {
-    hits: Hits,
     lookups: SingleFlight<Arc<Published>>,
     logouts: SingleFlight<()>,
     /// The number of the published token that was reported as rejected, until a lookup has decided.
@@ -72,7 +73,7 @@ impl Entry {
     #[doc(hidden)]
     pub fn simulated(parent: Option<&Self>, spread: f64) -> Self {
         let own = Own { renewal_times: RenewalTimes::with(spread), ..Own::inherit(parent.map(Self::own)) };
-        let entry = Self { published: Publication::default(), own: PerProcess::holding(own) };
+        let entry = Self { own: PerProcess::holding(own), ..Self::default() };
         entry.published.replace(parent.and_then(|parent| parent.published.token()));
         entry
     }
@@ -91,7 +92,7 @@ impl Entry {
     /// Copies the text of the token of that number into `room(bytes)`, as a hit; `None`: look closer, by [`Entry::token`].
     pub fn copy<R: AsMut<[u64]>>(&self, number: u64, room: impl FnOnce(usize) -> R) -> Option<R> {
         let copied = self.published.copy(number, room)?;
-        self.own().hits.add();
+        self.hits.add();
         Some(copied)
     }
 
@@ -112,12 +113,12 @@ impl Entry {
 
     /// Counts a token that was handed out.
     pub fn hit(&self) {
-        self.own().hits.add();
+        self.hits.add();
     }
 
     /// How many tokens were handed out since the process began.
     pub fn hits(&self) -> u64 {
-        self.own().hits.get()
+        self.hits.get()
     }
 
     /// What else happened since the process began.

@@ -60,7 +60,7 @@ impl Publication {
         }
     }
 
-    /// Copies the text of the token of that number into `room(bytes)`, zeroes behind it; `None`: look closer.
+    /// Copies the text of the token of that number into `room(bytes)`, which is zeroes so far; `None`: look closer.
     pub fn copy<R: AsMut<[u64]>>(&self, number: u64, room: impl FnOnce(usize) -> R) -> Option<R> {
         self.summary.copy(number, room)
     }
@@ -104,7 +104,7 @@ struct Summary {
     half: AtomicU64,
     /// Bytes of the text.
     length: AtomicU64,
-    /// The text with zeroes behind it, where it is so short. C's strings end in one.
+    /// The text, where it is so short.
     text: [AtomicU64; WORDS],
 }
 
@@ -134,11 +134,11 @@ impl Summary {
             return None;
         }
         let length = self.length.load(Ordering::Relaxed) as usize;
-        if length >= BYTES {
+        if length > BYTES {
             return None;
         }
         let mut room = room(length);
-        for (to, from) in room.as_mut().iter_mut().zip(&self.text) {
+        for (to, from) in room.as_mut().iter_mut().zip(&self.text).take(length.div_ceil(size_of::<u64>())) {
             *to = from.load(Ordering::Relaxed);
         }
         self.still(number).then_some(room)
@@ -155,7 +155,7 @@ impl Summary {
         self.number.store(0, Ordering::Relaxed);
         fence(Ordering::Release);
         let text = token.map_or("", |token| token.value.expose());
-        let short = if text.len() < BYTES { text.as_bytes() } else { &[] };
+        let short = if text.len() <= BYTES { text.as_bytes() } else { &[] };
         let mut bytes = short.chunks(size_of::<u64>());
         for word in &self.text {
             let mut buffer = [0; size_of::<u64>()];
@@ -208,7 +208,7 @@ mod tests {
 
     impl Room {
         fn new(bytes: usize) -> Self {
-            Self(vec![u64::MAX; bytes / 8 + 1])
+            Self(vec![0; bytes / 8 + 1])
         }
 
         fn text(&self) -> String {
@@ -232,13 +232,13 @@ mod tests {
     #[test]
     fn texts_of_all_lengths_are_copied_whole_or_not_at_all() {
         let publication = Publication::default();
-        for length in [1, 7, 8, 9, 63, 64, 126, 127, 128, 4096] {
+        for length in [1, 7, 8, 9, 63, 64, 127, 128, 129, 4096] {
             let token = token(&"t".repeat(length), None);
             let number = token.number;
             publication.replace(Some(token));
             assert_eq!(sure(&publication, 0, None), number);
             let copy = publication.copy(number, Room::new).map(|room| room.text().len());
-            assert_eq!(copy, (length < 128).then_some(length));
+            assert_eq!(copy, (length <= 128).then_some(length));
         }
         publication.doubt();
         let number = publication.token().unwrap().number;

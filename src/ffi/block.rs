@@ -24,10 +24,11 @@ const TEXT: u64 = 0x7470_735f_8c1d_e5a1;
 const ERROR: u64 = 0x7470_735f_8c1d_e5a2;
 const CLIENT: u64 = 0x7470_735f_8c1d_e5a3;
 
-/// What a client's block holds.
+/// What a client's block holds. What each call needs stands in front, beside the mark.
+#[repr(C)]
 struct Held {
-    client: Client,
     entry: Arc<Entry>,
+    client: Client,
     key: [u8; 32],
     /// How often it was handed out and not yet released; guarded by the table's lock.
     count: usize,

@@ -20,8 +20,8 @@ extern "C" fn in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A number that is another one in each child.
-fn generation() -> u64 {
+/// A number that is another one in each child; never 0.
+pub fn generation() -> u64 {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     if !WATCHED.load(Ordering::Acquire) {
         // Two threads may both come here: a fork then counts twice, which does no harm.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::error::Unspecified;
 use zeroize::Zeroizing;
 
 use super::{Owner, StoreError};
@@ -26,7 +27,7 @@ pub const SALT: usize = 16;
 pub struct Seal {
     salt: [u8; SALT],
     name: String,
-    key: LessSafeKey,
+    key: Zeroizing<[u8; KEY]>,
 }
 
 impl Seal {
@@ -49,11 +50,11 @@ impl Seal {
         Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
             .hash_password_into(&input, &salt, &mut *output)
             .map_err(|_| broken())?;
-        let (name, key) = output.split_at(NAME);
+        let (name, key) = output.split_first_chunk::<NAME>().ok_or_else(broken)?;
         Ok(Self {
             salt,
             name: name.iter().map(|byte| format!("{byte:02x}")).collect(),
-            key: LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, key).map_err(|_| broken())?),
+            key: Zeroizing::new(key.try_into().map_err(|_| broken())?),
         })
     }
 
@@ -76,7 +77,8 @@ impl Seal {
         let nonce = random::<NONCE_LEN>()?;
         let mut sealed = Zeroizing::new(text.to_vec());
         let tag = self
-            .key
+            .cipher()
+            .map_err(broken)?
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), self.context(), &mut sealed)
             .map_err(broken)?;
         Ok([MAGIC.as_slice(), &nonce, &sealed, tag.as_ref()].concat())
@@ -86,10 +88,19 @@ impl Seal {
     pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.strip_prefix(MAGIC)?.split_first_chunk::<NONCE_LEN>()?;
         let mut text = Zeroizing::new(sealed.to_vec());
-        let length =
-            self.key.open_in_place(Nonce::assume_unique_for_key(*nonce), self.context(), &mut text).ok()?.len();
+        let length = self
+            .cipher()
+            .ok()?
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), self.context(), &mut text)
+            .ok()?
+            .len();
         text.truncate(length);
         Some(text)
+    }
+
+    /// Ring's form of the key takes half a KiB, so it is made where it is used.
+    fn cipher(&self) -> Result<LessSafeKey, Unspecified> {
+        UnboundKey::new(&CHACHA20_POLY1305, &*self.key).map(LessSafeKey::new)
     }
 
     fn context(&self) -> Aad<Vec<u8>> {
