@@ -183,18 +183,18 @@ fn a_renewal_that_fails_leaves_the_token_to_its_end() {
 #[test]
 fn four_processes_of_many_threads_renew_once() {
     // Who has been asking for 10 s renews ahead.
-    let organization = Organization::new(json!({"token_life": 30, "latency": 0.5}));
+    let organization = Organization::new(json!({"token_life": 30, "latency": 4.0}));
     let scratch = Scratch::new();
     let mut ask = organization.ask(&scratch.path("store"));
     ask.told["options"]["refresh_ahead"] = json!(15);
-    ask.told["hammer"] = json!(18);
+    ask.told["hammer"] = json!(22);
     let mut askers: Vec<_> = (0..4).map(|_| ask.start()).collect();
     askers.iter_mut().for_each(Asker::go);
     for asker in &mut askers {
         let answer = asker.answer();
         assert_eq!(answer["errors"], json!([]), "{answer}");
         assert_eq!(answer["tokens"].as_array().unwrap().len(), 2, "{answer}");
-        assert!(answer["slowest"].as_f64().unwrap() < 2.0, "{answer}");
+        assert!(answer["slowest"].as_f64().unwrap() < 3.0, "{answer}");
     }
     assert_eq!(organization.count("logins"), 2);
 }

@@ -155,7 +155,9 @@ fn hammer(client: &Client, time: Duration) -> Value {
             scope.spawn(|| {
                 while start.elapsed() < time {
                     let called = Instant::now();
-                    match client.token() {
+                    let given = client.token();
+                    let took = called.elapsed().as_secs_f64();
+                    match given {
                         Ok(token) => {
                             let text = token.value.expose().to_owned();
                             let mut tokens = tokens.lock().unwrap();
@@ -166,7 +168,7 @@ fn hammer(client: &Client, time: Duration) -> Value {
                         Err(error) => errors.lock().unwrap().push(error.message),
                     }
                     let mut slowest = slowest.lock().unwrap();
-                    *slowest = slowest.max(called.elapsed().as_secs_f64());
+                    *slowest = slowest.max(took);
                     std::thread::sleep(Duration::from_millis(1));
                 }
             });
