@@ -33,7 +33,7 @@ if [ "${1:-}" = --commands ]; then
   shift
 fi
 
-need build-essential pkg-config libcurl4-openssl-dev libjansson-dev curl git openssl python3 python3-venv redis-server apache2 \
+need netbase build-essential pkg-config libcurl4-openssl-dev libjansson-dev curl git openssl python3 python3-venv redis-server apache2 \
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq ruby-railties ruby-actionpack ruby-async \
   ruby-excon ruby-rest-client ruby-httparty ruby-http ruby-typhoeus \
   php-cli php-xml php-mbstring php-curl phpunit php-guzzlehttp-guzzle php-psr-http-client php-psr-log php-illuminate-http \

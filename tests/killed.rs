@@ -93,7 +93,10 @@ impl Site {
             #[cfg(feature = "redis")]
             Store::Redis(redis) => redis.set_ahead(seconds),
         }
-        self.ask().ahead(seconds).now()
+        // A machine that is busy has time for the login that is due.
+        let mut ask = self.ask();
+        ask.told["options"]["timeout_ms"] = 10_000.into();
+        ask.ahead(seconds).now()
     }
 
     /// These answers say that the budget is used up. Nothing more is sent until it allows another login.

@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PYTHONDONTWRITEBYTECODE=1
 # shellcheck source=tests/packages.sh
 . tests/packages.sh
-need build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
+# Where nothing knows "localhost", netbase brings it.
+need netbase build-essential pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev valgrind git python3 python3-venv shellcheck curl openssl \
   ruby ruby-ffi ruby-minitest ruby-faraday ruby-webmock ruby-sidekiq puma ruby-railties ruby-actionpack ruby-async \
   ruby-excon ruby-rest-client ruby-httparty ruby-http ruby-typhoeus ruby-httpclient bundler rubocop yard \
   php-cli php-fpm php-xml php-mbstring php-curl php-zip phpunit nginx-light composer zip unzip \
