@@ -1,6 +1,6 @@
 /*
- * many BASE_URL: ten thousand organizations in one process: the time for each token, and the memory of each; and what the caches of
- * the machine take for as many places, where nothing is done but what cannot be left out.
+ * many BASE_URL: ten thousand organizations in one process: the time for each token, and the memory of each. Then the same with bare
+ * copies from as many places, which shows what the machine's caches take.
  */
 #include <stdatomic.h>
 #include <stdint.h>

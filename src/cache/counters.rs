@@ -82,7 +82,7 @@ struct Line(AtomicU64);
 
 /// In the place of the thread's line: threads count on lines, and what was counted here before counts too.
 const BESIDE: u64 = 4;
-/// The same, but what stands here is of the parent process.
+/// The same, but the count here is the parent process's.
 const INSTEAD: u64 = 5;
 /// So many bits of the word tell the line.
 const BITS: u32 = 3;

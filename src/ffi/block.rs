@@ -24,7 +24,7 @@ const TEXT: u64 = 0x7470_735f_8c1d_e5a1;
 const ERROR: u64 = 0x7470_735f_8c1d_e5a2;
 const CLIENT: u64 = 0x7470_735f_8c1d_e5a3;
 
-/// What a client's block holds. What each call needs stands in front, beside the mark.
+/// What a client's block holds. What each call needs comes first, beside the mark.
 #[repr(C)]
 struct Held {
     entry: Arc<Entry>,
