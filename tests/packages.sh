@@ -35,7 +35,7 @@ use() {
   local package had=()
   for package in "$@"; do
     # Others may name a package that is not there.
-    if LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [^(]'; then had+=("$package"); fi
+    if grep -q 'Candidate: [^(]' <<<"$(LC_ALL=C apt-cache policy "$package" 2>/dev/null)"; then had+=("$package"); fi
   done
   [ "${#had[@]}" -eq 0 ] || need "${had[@]}"
 }

@@ -35,7 +35,7 @@ syntax() {
     while read -r file; do
       case $language in
         php) php -l "$file" ;;
-        ruby) ruby -wc "$file" 2>&1 | tee /dev/stderr | grep -qx "Syntax OK" ;;
+        ruby) ruby -wc "$file" 2>&1 | tee /dev/stderr | grep -x "Syntax OK" ;;
       esac || status=1
     done
     return "$status"

@@ -21,5 +21,5 @@ if ! command -v valkey-server >/dev/null; then
 fi
 
 skip=()
-ldd "$(command -v valkey-server)" | grep -q libssl || skip=(--skip tls)
+grep -q libssl <<<"$(ldd "$(command -v valkey-server)")" || skip=(--skip tls)
 TPS_TEST_REDIS=valkey tests/rust.sh --test 'redis*' -- "${skip[@]}"

@@ -14,7 +14,7 @@ exported() {
   diff <(printf '%s\n' tps_{free,generation,generation_word,invalidate,login,logout,logout_wait,stats,token,version,wait}) \
     <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
 }
-dynamic() { readelf -d "$library" | tee /dev/stderr | grep -q "$1"; }
+dynamic() { readelf -d "$library" | grep "$1"; }
 needs_little() { ! readelf -d "$library" | grep NEEDED | grep -vE '\[(libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux[^]]*)\]'; }
 declared() {
   diff <(grep -oE '\btps_[a-z_]+\(' "$1" | tr -d '(' | sort -u) <(nm -D --defined-only "$library" | awk '{print $3}' | sort)
