@@ -29,7 +29,7 @@ static void one(void) {
 
 /* A place: its handle, a mark in the handle, a number to look at, a text to copy, a count. */
 struct place {
-    uint64_t number, hits;
+    _Atomic uint64_t number, hits;
     char text[64];
 };
 
@@ -42,10 +42,11 @@ static struct handle *handles[MANY];
 
 static void copy(struct handle *handle) {
     char *copy = NULL;
-    if (handle->mark == 1 && atomic_load_explicit((_Atomic uint64_t *)&handle->place->number, memory_order_acquire) != 0) {
+    if (handle->mark == 1 && atomic_load_explicit(&handle->place->number, memory_order_acquire) != 0) {
         copy = malloc(sizeof handle->place->text + 17);
         memcpy(copy, handle->place->text, sizeof handle->place->text);
-        atomic_fetch_add_explicit((_Atomic uint64_t *)&handle->place->hits, 1, memory_order_relaxed);
+        __asm__ volatile("" : : "r"(copy) : "memory");
+        atomic_fetch_add_explicit(&handle->place->hits, 1, memory_order_relaxed);
     }
     free(copy);
 }
@@ -72,7 +73,9 @@ static void make_places(void) {
         struct handle *handle = malloc(sizeof *handle);
         int other = rand() % (i + 1);
         memset(malloc(800), 1, 800);
-        memset(place, 'a', sizeof *place);
+        memset(place->text, 'a', sizeof place->text);
+        place->number = 1;
+        place->hits = 0;
         handle->mark = 1;
         handle->place = place;
         handles[i] = handles[other];

@@ -65,7 +65,8 @@ impl Counters {
 /// thread on, each counts on a cache line of its own, so that they do not slow each other down.
 #[derive(Default)]
 pub struct Hits {
-    /// Who counts here: a process and one of its threads' lines, or one of the two below. 0: nobody has counted yet.
+    /// Who counts here: a process and the line of one of its threads, or [`BESIDE`]. 0: nobody has counted yet. In a child it
+    /// stays the parent's, with the count.
     whose: AtomicU64,
     here: AtomicU64,
     lines: PerProcess<Lines>,
@@ -80,10 +81,8 @@ const LINES: usize = 4;
 #[repr(align(64))]
 struct Line(AtomicU64);
 
-/// In the place of the thread's line: threads count on lines, and what was counted here before counts too.
+/// In the place of the thread's line: all threads count on lines from now on.
 const BESIDE: u64 = 4;
-/// The same, but the count here is the parent process's.
-const INSTEAD: u64 = 5;
 /// So many bits of the word tell the line.
 const BITS: u32 = 3;
 
@@ -95,9 +94,7 @@ impl Hits {
 
     /// How many so far.
     pub fn get(&self) -> u64 {
-        let process = fork::generation();
-        let whose = self.whose.load(Ordering::Relaxed);
-        let mine = whose >> BITS == process && whose != self::whose(process, INSTEAD);
+        let mine = self.whose.load(Ordering::Relaxed) >> BITS == fork::generation();
         let here = if mine { self.here.load(Ordering::Relaxed) } else { 0 };
         here + self.lines.get().0.iter().map(|line| line.0.load(Ordering::Relaxed)).sum::<u64>()
     }
@@ -109,10 +106,9 @@ impl Hits {
             self.here.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let instead = whose(process, INSTEAD);
-        let after = if before >> BITS == process && before != instead { whose(process, BESIDE) } else { instead };
-        if before != after {
-            self.becomes(before, after);
+        let beside = whose(process, BESIDE);
+        if before >> BITS == process && before != beside {
+            self.becomes(before, beside);
         }
         if let Some(line) = self.lines.get().0.get(line) {
             line.0.fetch_add(1, Ordering::Relaxed);

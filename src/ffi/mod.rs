@@ -203,8 +203,10 @@ fn find(client: *const tps_client, error: *mut *mut tps_error) -> *mut c_char {
 
 #[inline(never)]
 extern "C" fn generation(client: *const tps_client) -> u64 {
-    sure(client)
-        .map_or_else(|| call(0, ptr::null_mut(), || Ok(block::borrow(client)?.generation())), |(number, _)| number)
+    match block::peek(client).map_or(0, |(client, _)| client.sure()) {
+        0 => call(0, ptr::null_mut(), || Ok(block::borrow(client)?.generation())),
+        number => number,
+    }
 }
 
 /// An argument as text; the message names it.
