@@ -1,5 +1,16 @@
 # shellcheck shell=bash
-# Sourced by the set-up commands: installs Debian's packages that are missing.
+# Sourced by the set-up commands: what a machine must have. Debian's packages are installed where they are missing.
+
+# need_space GB FOLDER: so much is free there. What an earlier run left in its target/ counts: it is written over.
+need_space() {
+  local free left=0
+  free=$(df --output=avail -k "$2" | tail -n 1)
+  if [ -d "$2/target" ]; then left=$(du -sk "$2/target" | cut -f 1); fi
+  if [ $(((free + left) / 1000000)) -lt "$1" ]; then
+    echo "$1 GB of disk space are needed below $(realpath "$2"), and $((free / 1000000)) GB are free" >&2
+    return 1
+  fi
+}
 
 # need PACKAGE...: all of them are installed when it returns; otherwise it says what to type and fails. Nothing is removed.
 need() {

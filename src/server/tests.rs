@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
@@ -51,8 +50,7 @@ fn at(port: u16) -> Api {
 /// A server that is reached through this proxy.
 fn through(proxy: String) -> Api {
     // Never read as a certificate: the proxy refuses before TLS. Without it, the machine would have to have some.
-    let authority = std::env::temp_dir().join(format!("tps-server-test-{}.pem", std::process::id()));
-    fs::write(&authority, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n").unwrap();
+    let authority = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/unread.pem");
     api(json!({"base_url": "https://app.example", "cache": "memory", "ca_file": authority, "proxy": proxy}))
 }
 
