@@ -85,6 +85,26 @@ final class LoggingTest extends TestCase
         self::assertSame(['login', 'rejected', 'login'], $this->records->kinds());
     }
 
+    /** Of the library's clients for one account there may be several at once, or one after the other. */
+    public function testEachEventOnceWhicheverClientTellsOfIt(): void
+    {
+        Logging::to($this->records);
+        $organization = Organization::make();
+        $organization->login();
+        // Takes the place in memory of the client that is gone.
+        $other = Organization::make()->login();
+        $again = $organization->login();
+        $patient = $organization->login(['timeout_ms' => 20_000]);
+        self::assertSame($again->token(), $patient->token());
+        self::assertSame(['login', 'login'], $this->records->kinds());
+
+        $organization->revoke();
+        $patient->invalidate($again->token());
+        self::assertNotSame($other->token(), $again->token());
+        self::assertSame($again->token(), $patient->token());
+        self::assertSame(['login', 'login', 'rejected', 'login'], $this->records->kinds());
+    }
+
     /** A token at hand costs no look at the events: the calls into the library are as without a logger (ForeignCallTest). */
     public function testNothingIsLookedAtOnAHit(): void
     {

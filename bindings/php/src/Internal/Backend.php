@@ -14,7 +14,7 @@ use TPS\Exception\TpsException;
 interface Backend
 {
     /**
-     * The same for clients that share all, and only for these.
+     * The same for clients that share a token and its events, and only for these, as long as the process lives.
      */
     public function id(): int;
 

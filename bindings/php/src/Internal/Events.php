@@ -38,14 +38,15 @@ final class Events
     {
         try {
             $events = $backend->stats()['events'];
+            $id = $backend->id();
         } catch (TpsException) {
             return;
         }
-        $seen = self::$seen[$backend->id()] ?? self::start();
+        $seen = self::$seen[$id] ?? self::start();
         foreach ($events as $event) {
             $key = self::key($event);
             if ($key > $seen) {
-                $seen = self::$seen[$backend->id()] = $key;
+                $seen = self::$seen[$id] = $key;
                 $logger->log(self::LEVELS[$event['kind']] ?? 'info', self::message($event), ['tps' => $event]);
             }
         }
