@@ -225,7 +225,7 @@ final class Native implements Backend
                     // Eight bytes, there as long as the process lives, of a type that is PHP's own: nothing beyond them can be
                     // had, and they outlive $ffi. A page that writes there spoils a number, neither a token nor memory.
                     'word' => $ffi->cast('uint64_t', $ffi->cast('tps_word *', $ffi->tps_generation_word($question[1]))[0]),
-                    // Where that stands. The library forgets no account while the process lives, as it does its clients.
+                    // The address of that number. The library frees clients, but forgets no account while the process lives.
                     'entry' => $ffi->cast('uintptr_t', $ffi->tps_generation_word($question[1]))->cdata,
                     'free' => $ffi->tps_free($ffi->cast('void *', $question[1])),
                     'version' => $ffi->tps_version(),
