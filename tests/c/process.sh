@@ -6,8 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 : "${TPS_TEST_TLS:?tests/c/process.sh needs the servers that tests/run.sh starts}"
 # shellcheck source=tests/check.sh
 . tests/check.sh
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null || true; wait || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 cp target/release/libtps.so "$scratch/libtps.so.0"
 ln -s libtps.so.0 "$scratch/libtps.so"
@@ -16,11 +15,12 @@ for program in environment secrets; do
 done
 cc -std=gnu11 -Wall -Wextra -Werror -shared -fPIC tests/c/getenv.c -o "$scratch/getenv.so" -ldl
 
-# listen PROGRAM ARGUMENT...: starts a server of ours, which listens at $port.
+# listen PROGRAM ARGUMENT...: starts a server of ours, which listens at $port. It ends with the check that it is for, a shell of its own.
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 listen() {
   "$@" >"$scratch/server" 2>&1 &
-  servers+=($!)
+  server=$!
+  trap 'kill "$server" && wait || true' EXIT
   for _ in {1..100}; do
     if (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; then return; fi
     sleep 0.1
