@@ -15,8 +15,9 @@ for program in environment secrets; do
 done
 cc -std=gnu11 -Wall -Wextra -Werror -shared -fPIC tests/c/getenv.c -o "$scratch/getenv.so" -ldl
 
-# listen PROGRAM ARGUMENT...: starts a server of ours, which listens at $port. It ends with the check that it is for, a shell of its own.
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# listen PROGRAM ARGUMENT...: starts a server of ours, which listens at $port. Each check runs in a shell of its own; the server
+# ends with that.
 listen() {
   "$@" >"$scratch/server" 2>&1 &
   server=$!
