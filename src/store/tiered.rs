@@ -51,8 +51,8 @@ impl<'s> Tiered<'s> {
     fn teach(&self, store: &dyn Store, both: &Record, now: &Now, deadline: Instant) -> Result<(), StoreError> {
         let locked = store.try_lock(now, deadline)?;
         let has_lock = locked.is_some();
-        // Unless it died. Then a valid token is written all the same: a process that does log in finds it when it writes, and
-        // gives its own back.
+        // Unless it died, or its lock outlived the server that it was taken from. So a valid token that is not known there is
+        // written all the same: a process that does log in finds it when it writes, and gives its own back.
         let Some(lock) = locked.map_or_else(|| store.without_lock(now, deadline), |lock| Ok(Some(lock)))? else {
             return Ok(());
         };
@@ -62,8 +62,10 @@ impl<'s> Tiered<'s> {
         let mut merged = lock.record().merged(both);
         merged.budget.settle(now.wall);
         let is_news = merged.teaches(lock.record());
-        let is_worth_it = has_lock || lock.record().valid_token(now).is_none() && merged.valid_token(now).is_some();
-        if !is_news || !is_worth_it {
+        let known = lock.record().valid_token(now);
+        let is_new_token =
+            merged.valid_token(now).is_some_and(|token| known.is_none_or(|known| known.value != token.value));
+        if !is_news || !(has_lock || is_new_token) {
             return Ok(());
         }
         match lock.write(&merged, now) {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::process::clock::System;
-use crate::record::{Attempt, Moment, Token};
+use crate::record::{Attempt, Check, Moment, Token};
 use crate::secret::Secret;
 use crate::store::memory::Memory;
 
@@ -204,7 +204,11 @@ fn a_lock_that_outlives_its_owner_holds_up_a_valid_token_no_longer_and_nothing_e
     assert!(memory.record(&now()).dead.fingerprints().is_empty(), "whoever logs in may have something newer");
     keep(&fallback, &with_token("b", 0)).unwrap();
     assert_eq!((token_in(&store).as_deref(), token_in(&memory).as_deref()), (Some("b"), Some("b")));
-    keep(&fallback, &with_token("c", -1)).unwrap();
-    token_in(&store);
-    assert_eq!(token_in(&memory).as_deref(), Some("b"), "it has a valid one");
+    keep(&fallback, &with_token("newer", -1)).unwrap();
+    assert_eq!((token_in(&store).as_deref(), token_in(&memory).as_deref()), (Some("newer"), Some("newer")));
+    let mut checked = memory.record(&now());
+    checked.check = Some(Check { token: "newer".to_owned(), at: now().wall, undecided: None });
+    keep(&fallback, &checked).unwrap();
+    store.read(&now(), Instant::now()).unwrap();
+    assert_eq!(memory.record(&now()).check, None, "its token is known");
 }
