@@ -15,6 +15,7 @@ mod command {
     mod server;
     mod shell;
     mod store;
+    mod terminal;
     mod token;
 }
 

@@ -1,9 +1,7 @@
 //! Where the credentials come from.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
 
 use super::shell::{PASSWORD, Shell};
 use crate::common::Fault;
@@ -77,33 +75,4 @@ fn a_file_that_is_wrong_is_told_by_its_line_and_not_shown() {
 fn no_argument_takes_a_secret() {
     let (_, help) = Shell::to(&Fault::new("ok")).text(&["token", "--help"]);
     assert!(!help.contains("--password") && !help.contains("--username") && !help.contains("--token"), "{help}");
-}
-
-/// `script` gives it a terminal.
-#[test]
-fn at_a_terminal_they_are_asked_for_and_the_password_is_not_shown() {
-    let fault = Fault::new("ok");
-    let mut command = Command::new("script");
-    command.args(["-qec", concat!(env!("CARGO_BIN_EXE_tps"), " token"), "/dev/null"]).env_clear();
-    command.env("TPS_BASE_URL", &fault.base_url).env("TPS_CACHE", "memory").env("TERM", "xterm");
-    let mut script = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut input, mut output) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
-    let mut shown = String::new();
-    let mut until = |what: &str| {
-        let mut byte = [0];
-        while !shown.ends_with(what) {
-            assert_eq!(output.read(&mut byte).unwrap(), 1, "{shown}");
-            shown.push(byte[0].into());
-        }
-    };
-    for (question, answer) in
-        [("User name (e-mail): ", "hari@example.com"), ("Organization ID: ", "auhf2k"), ("Password: ", PASSWORD)]
-    {
-        until(question);
-        writeln!(input, "{answer}").unwrap();
-    }
-    output.read_to_string(&mut shown).unwrap();
-    assert!(script.wait().unwrap().success());
-    assert!(!shown.contains(PASSWORD) && shown.contains("auhf2k"), "{shown}");
-    assert!(fault.seen()["log"][0]["body"].as_str().unwrap().contains(PASSWORD));
 }

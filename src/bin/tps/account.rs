@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tps::{Credentials, Error, Options};
 use zeroize::Zeroizing;
 
 use crate::cli::Arguments;
+use crate::terminal;
 
 const NAMES: [&str; 3] = ["TPS_USERNAME", "TPS_PASSWORD", "TPS_ORGANIZATION_ID"];
 
@@ -31,7 +32,7 @@ impl Account {
         let [username, password, organization_id] = match (&arguments.credentials, from_environment()?) {
             (Some(file), _) => from_file(file)?,
             (None, Some(given)) => given,
-            (None, None) if io::stdin().is_terminal() => asked().map_err(|error| {
+            (None, None) if terminal::is_there() => asked().map_err(|error| {
                 Error::argument(format!("the credentials cannot be read from the terminal: {}", error.kind()))
             })?,
             (None, None) => {
@@ -120,12 +121,6 @@ fn unquoted(value: &str) -> &str {
 }
 
 fn asked() -> io::Result<[String; 3]> {
-    let ask = |what: &str| {
-        eprint!("{what}: ");
-        let mut line = String::new();
-        io::stdin().read_line(&mut line).map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
-    };
-    let username = ask("User name (e-mail)")?;
-    let organization_id = ask("Organization ID")?;
-    Ok([username, rpassword::prompt_password("Password: ")?, organization_id])
+    let [username, organization_id] = [terminal::ask("User name (e-mail)")?, terminal::ask("Organization ID")?];
+    Ok([username, terminal::ask_secretly("Password")?, organization_id])
 }

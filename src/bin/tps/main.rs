@@ -5,6 +5,7 @@ mod cli;
 mod doctor;
 mod output;
 mod status;
+mod terminal;
 
 use std::process::ExitCode;
 use std::sync::Arc;
