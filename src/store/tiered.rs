@@ -162,12 +162,12 @@ impl<'a> Lock<'a> for Both<'a, '_> {
     }
 
     fn write(mut self: Box<Self>, record: &Record, now: &Now) -> Result<Box<dyn Lock<'a> + 'a>, WriteError> {
-        let mut outcome = Err(WriteError::Conflict);
+        let mut is_kept = false;
         if let Some(first) = self.first.take() {
-            outcome = match first.write(record, now) {
+            match first.write(record, now) {
                 Ok(first) => {
                     self.first = Some(first);
-                    Ok(())
+                    is_kept = true;
                 }
                 Err(WriteError::Conflict) => {
                     let place = self.tiers.place().unwrap_or_default();
@@ -175,25 +175,25 @@ impl<'a> Lock<'a> for Both<'a, '_> {
                     self.tiers.errors.borrow_mut().push(StoreError(lost));
                     return Err(WriteError::Conflict);
                 }
-                Err(WriteError::Store(error)) => {
-                    self.tiers.fail(error.clone());
-                    Err(error.into())
-                }
-            };
+                Err(WriteError::Store(error)) => self.tiers.fail(error),
+            }
         }
         // The fallback store learns what the first one holds; alone it must hold it itself.
         if let Some(fallback) = self.fallback.take() {
             match fallback.write(record, now) {
                 Ok(fallback) => {
                     self.fallback = Some(fallback);
-                    outcome = Ok(());
+                    is_kept = true;
                 }
-                Err(error) if outcome.is_err() => outcome = Err(error),
+                Err(error) if !is_kept => return Err(error),
                 Err(WriteError::Store(error)) => self.tiers.errors.borrow_mut().push(error),
                 Err(WriteError::Conflict) => {}
             }
         }
-        outcome?;
+        if !is_kept {
+            // The fallback store's lock was lost before the first one's. The lookup begins anew, in the fallback store alone.
+            return Err(WriteError::Conflict);
+        }
         self.record = record.clone();
         Ok(self)
     }

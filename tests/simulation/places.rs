@@ -47,9 +47,8 @@ pub struct Summary {
     pub dead: Vec<String>,
     /// The login that gave the token, by what the record tells: its process, and why. `None`: its latest token is another.
     pub login: Option<(usize, &'static str)>,
-    /// A login was written down, and by which process.
+    /// A login was written down.
     pub sent: bool,
-    pub sent_by: Option<usize>,
     pub attempt: &'static str,
     pub drawn: usize,
     pub renewal_lost: bool,
@@ -69,10 +68,6 @@ impl Summary {
                 .and_then(|latest| latest.login)
                 .map(|login| (login.by as usize, login.reason.name())),
             sent: matches!(record.attempt, Attempt::Sent(_)),
-            sent_by: match &record.attempt {
-                Attempt::Sent(sent) => Some(sent.by as usize),
-                _ => None,
-            },
             attempt: match record.attempt {
                 Attempt::None => "none",
                 Attempt::Sent(_) => "sent",

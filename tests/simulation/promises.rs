@@ -41,19 +41,17 @@ impl World {
         self.processes[process].last_lookup = Some((began, Duration::MAX, false));
     }
 
-    /// A store has another record now.
-    pub fn written(&mut self, store: StoreId, before: &Summary, after: &Summary) {
+    /// A store has another record now. `is_new`: with a login that is about to be sent.
+    pub fn written(&mut self, store: StoreId, before: &Summary, after: &Summary, is_new: bool) {
         let first = self.tasks[Sim::current()].process.and_then(|process| self.stores_of(process).first().copied());
         // A process that got an error of this store may have written to another one how its login ended.
         let failed = [before.by, Sim::current()].iter().any(|task| !self.tasks[*task].notes.failed.is_empty());
         let writer = &self.tasks[before.by];
         let writer_died =
             before.sent && !failed && !writer.process.is_some_and(|process| self.processes[process].alive);
-        let mine = after.sent_by == self.tasks[Sim::current()].process;
         let notes = self.notes();
         let unprobed = writer_died && before.token == after.token && !notes.probed;
-        // Somebody else's may be told to another store.
-        if after.sent && mine {
+        if is_new {
             notes.written_down.insert(store);
             notes.login = None;
             if first == Some(store) {
@@ -219,7 +217,13 @@ impl World {
             let early = login.map_or(Duration::ZERO, |login| made.at.saturating_sub(login.decided));
             let usable = made.is_valid(self.time + self.plan.life.map_or(Duration::ZERO, |life| life / 10) + early);
             let confused = self.ledger.redis_set.is_some() || self.hosts.iter().any(|host| host.confused.is_some());
-            if !usable || rejected || confused || self.processes[process].knows_dead.contains(&made.fingerprint) {
+            let is_dead = |store: StoreId| {
+                let place = self.places.get(&(store, password));
+                place.is_some_and(|place| place.holds.dead.contains(&made.fingerprint))
+            };
+            let known_dead = self.processes[process].knows_dead.contains(&made.fingerprint)
+                || self.stores_of(process).into_iter().any(is_dead);
+            if !usable || rejected || confused || known_dead {
                 continue;
             }
             let overlooked = place.holds.at < began && ended <= self.time && served;

@@ -165,7 +165,10 @@ impl<'a> Lock<'a> for SimLock<'a> {
     fn write(mut self: Box<Self>, record: &Record, now: &Now) -> Result<Box<dyn Lock<'a> + 'a>, WriteError> {
         let store = self.store;
         let text = format::encode(record, store.ahead.get(), now).to_vec();
-        store.sim().world().notes().decides(matches!(record.attempt, Attempt::Sent(_)));
+        // One that was sent before may be told to this store.
+        let is_new =
+            matches!(&record.attempt, Attempt::Sent(sent) if sent.at.as_millisecond() == now.wall.as_millisecond());
+        store.sim().world().notes().decides(is_new);
         store.ask(Operation::Write, "write")?;
         {
             let mut world = store.sim().world();
@@ -180,7 +183,7 @@ impl<'a> Lock<'a> for SimLock<'a> {
             self.seen = place.version;
             let before = std::mem::replace(&mut place.holds, summary.clone());
             world.tell_mine("writes", || format!("{}: {summary}", store.id));
-            world.written(store.id, &before, &summary);
+            world.written(store.id, &before, &summary, is_new);
         }
         // An answer that is lost.
         store.ask(Operation::Read, "answer to a write")?;

@@ -122,6 +122,18 @@ fn whoever_lost_the_first_ones_lock_writes_nowhere() {
 }
 
 #[test]
+fn a_lookup_whose_locks_are_both_lost_begins_anew() {
+    let first = Broken { memory: Memory::default(), reads: false, locks: false, conflicts: false };
+    let fallback = Memory::default();
+    let store = Tiered::new(Ok(Box::new(&first)), Box::new(&fallback), &System);
+    let lock = first.try_lock(&now(), Instant::now()).unwrap();
+    let both = Box::new(Both { tiers: &store, first: lock, fallback: None, record: Record::default() });
+    assert_eq!(both.write(&with_token("a", 0), &now()).map(|_| ()), Err(WriteError::Conflict));
+    keep(&store, &with_token("a", 0)).unwrap();
+    assert_eq!(token_in(&fallback).as_deref(), Some("a"));
+}
+
+#[test]
 fn one_lock_that_is_taken_is_enough_to_wait() {
     let (first, fallback) = (Memory::default(), Memory::default());
     for taken in [&first, &fallback] {
