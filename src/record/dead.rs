@@ -48,13 +48,30 @@ impl Dead {
         }
     }
 
-    /// Both. Where `other` knows all of these and more, those are later; else those that only `other` knows count as older.
+    /// The latest of both, in an order that is either one's. Of two of which neither one knows the other's, both are as late.
     pub fn merged(&self, other: &Self) -> Self {
-        if other.fingerprints.len() > self.fingerprints.len() && self.fingerprints.iter().all(|dead| other.has(dead)) {
-            return other.clone();
+        let (mut mine, mut theirs) = (self.fingerprints.as_slice(), other.fingerprints.as_slice());
+        let mut latest_first: Vec<&String> = Vec::new();
+        loop {
+            let next = match (mine.last(), theirs.last()) {
+                (None, None) => break,
+                (Some(one), None) | (None, Some(one)) => [Some(one), None],
+                (Some(one), Some(two)) if one == two || mine.contains(two) => [Some(one), None],
+                (Some(one), Some(two)) if theirs.contains(one) => [Some(two), None],
+                (Some(one), Some(two)) => [Some(one.max(two)), Some(one.min(two))],
+            };
+            for next in next.into_iter().flatten() {
+                for known in [&mut mine, &mut theirs] {
+                    *known = known.strip_suffix(std::slice::from_ref(next)).unwrap_or(known);
+                }
+                if !latest_first.contains(&next) {
+                    latest_first.push(next);
+                }
+            }
         }
-        let theirs = other.fingerprints.iter().filter(|dead| !self.has(dead));
-        Self::new(theirs.chain(&self.fingerprints).cloned().collect(), self.rejected)
+        let latest = latest_first.first().copied();
+        let rejected = [self, other].iter().any(|dead| dead.rejected && dead.fingerprints.last() == latest);
+        Self::new(latest_first.into_iter().rev().cloned().collect(), rejected)
     }
 }
 
@@ -76,6 +93,23 @@ mod tests {
     }
 
     #[test]
+    fn merging_keeps_the_order_of_both() {
+        let dead = |text: &str| Dead::new(text.split(' ').map(Into::into).collect(), false);
+        for (one, other, both) in [
+            ("a b c d e f g h", "c d e f g h i j", "c d e f g h i j"),
+            ("a b c d e f g h", "z", "b c d e f g h z"),
+            ("b c d e f g h i", "a", "c d e f g h a i"),
+            ("a c e", "b c d", "a b c d e"),
+            ("a b", "b a", "a b"),
+        ] {
+            assert_eq!(dead(one).merged(&dead(other)), dead(both), "{one}, {other}");
+        }
+        for (one, other) in [("a b c d e f g h", "c d e f g h i j"), ("a c e", "b c d")] {
+            assert_eq!(dead(one).merged(&dead(other)), dead(other).merged(&dead(one)));
+        }
+    }
+
+    #[test]
     fn merging_forgets_none_of_the_latest() {
         let mut one = Dead::new(vec!["a".into(), "b".into()], true);
         let other = Dead::new((0..8).map(|n| n.to_string()).collect(), false);
@@ -87,5 +121,6 @@ mod tests {
         one.add("c".into(), false);
         assert_eq!((before.merged(&one), one.merged(&before)), (one.clone(), one.clone()), "who died last counts");
         assert_eq!(one.merged(&Dead::default()), one);
+        assert_eq!(other.merged(&before), both, "in either order");
     }
 }

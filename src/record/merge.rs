@@ -18,7 +18,9 @@ impl Record {
     pub fn merged(&self, other: &Self) -> Self {
         let dead = self.dead.merged(&other.dead);
         let alive = |record: &Self, other: &Self| {
-            record.token.clone().filter(|token| !dead.has(&token.fingerprint()) && !record.is_outlived_by(other, token))
+            // By what either one knows: together they may know more than are remembered.
+            let is_dead = |token: &Token| [self, other].iter().any(|record| record.dead.has(&token.fingerprint()));
+            record.token.clone().filter(|token| !is_dead(token) && !record.is_outlived_by(other, token))
         };
         let (mine, theirs) = (alive(self, other), alive(other, self));
         // The server's own clock tells which one is newer: all others may have been set.
@@ -127,6 +129,17 @@ mod tests {
         assert_eq!(merged(&with_token("new", 10), &new).token, None);
         let both = merged(&with_token("old", 0), &new);
         assert!(both.token == old.token && both.dead.has(&dead));
+    }
+
+    #[test]
+    fn a_dead_one_stays_dead_where_more_have_died_than_are_remembered() {
+        let mut here = with_token("late", 0);
+        (0..8).for_each(|number| here.dead.add(format!("z{number}"), true));
+        let mut there = Record::default();
+        (0..8).for_each(|number| there.dead.add(format!("a{number}"), true));
+        there.dead.add(here.token.clone().unwrap().fingerprint(), false);
+        (0..6).for_each(|number| there.dead.add(format!("b{number}"), true));
+        assert_eq!(merged(&here, &there).token, None);
     }
 
     #[test]

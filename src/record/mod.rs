@@ -61,7 +61,7 @@ pub struct Record {
     pub attempt: Attempt,
     /// How often in a row logins failed.
     pub failures: Option<Failures>,
-    /// The free renewal of the current token was lost: the next one draws on the budget.
+    /// A free renewal of the current token was sent, and was not refused: the next one draws on the budget.
     pub renewal_lost: bool,
     /// What the server said last of a token that was reported as rejected.
     pub check: Option<Check>,

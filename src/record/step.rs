@@ -92,7 +92,7 @@ impl Record {
         let action = match event {
             Event::Looked => record.look(need, rules, now).unwrap_or(Action::Lock),
             Event::Locked => {
-                record.budget.settle(wall);
+                record.settle(wall);
                 record.find_dead_writer(wall);
                 record.next(need, rules, now)
             }
@@ -105,6 +105,7 @@ impl Record {
             }
             Event::Answered(answer) => record.answered(answer, rules, wall),
             Event::Checked(at, verdict) => {
+                record.settle(wall);
                 record.find_dead_writer(wall);
                 record.checked(need, at, verdict, wall);
                 record.next(need, rules, now)
@@ -171,6 +172,7 @@ impl Record {
         let reason = self.reason(now);
         let free = self.free(reason, at);
         self.budget.draw(at);
+        self.renewal_lost |= free;
         self.attempt = Attempt::Sent(Sent { at, by: rules.process, reason, free });
         Action::Send(reason)
     }
@@ -195,13 +197,13 @@ impl Record {
             }
             Answer::Refused(failure) => {
                 self.budget.give_back(sent.at);
+                self.renewal_lost &= !sent.free;
                 let hold_off = self.hold_off(failure, rules, wall);
                 let error = hold_off.error.clone();
                 self.attempt = Attempt::Refused(hold_off);
                 Action::Fail(error)
             }
             Answer::Lost(failure) => {
-                self.renewal_lost |= sent.free;
                 let hold_off = self.hold_off(failure, rules, wall);
                 let error = hold_off.error.clone();
                 self.attempt = Attempt::Lost(Lost { at: wall, hold_off: Some(hold_off) });
@@ -233,10 +235,15 @@ impl Record {
         }
     }
 
+    /// What was noted by a clock that was set back since, or by another one that is ahead, counts as of now.
+    fn settle(&mut self, wall: Timestamp) {
+        self.budget.settle(wall);
+        self.replaced_at = self.replaced_at.map(|at| at.min(wall));
+    }
+
     /// A process that has the lock and finds a login that was sent knows that its writer died: the answer is lost.
     fn find_dead_writer(&mut self, wall: Timestamp) {
-        if let Attempt::Sent(sent) = &self.attempt {
-            self.renewal_lost |= sent.free;
+        if let Attempt::Sent(_) = &self.attempt {
             self.attempt = Attempt::Lost(Lost { at: wall, hold_off: None });
         }
     }
@@ -273,7 +280,7 @@ impl Record {
         let reason = self.reason(now);
         let replaced = self.replaced_at.filter(|_| reason == Reason::Rejection);
         let fresh = replaced.map_or(Duration::ZERO, |at| {
-            Duration::try_from(wall.duration_since(at)).map_or(Duration::ZERO, |age| FRESH.saturating_sub(age))
+            FRESH.saturating_sub(Duration::try_from(wall.duration_since(at)).unwrap_or_default())
         });
         let (wait, message) = if self.free(reason, wall) {
             (Duration::ZERO, "")

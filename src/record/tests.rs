@@ -230,6 +230,22 @@ fn a_renewal_at_the_end_of_a_known_life_is_free_once() {
     assert!(!course.record.renewal_lost && course.left() == 0);
 }
 
+/// By another lock, somebody else may log in meanwhile, whose attempt is the later one.
+#[test]
+fn a_free_renewal_counts_as_lost_until_its_end_is_known() {
+    let mut course = Course::new();
+    course.log_in(gives("a", Some(100), 0));
+    let mut elsewhere = course.record.clone();
+    course.at = 100;
+    assert_eq!(course.step(Event::Locked), Action::Send(Reason::Expired));
+    elsewhere.attempt = Attempt::Lost(Lost { at: now(101).wall, hold_off: None });
+    assert!(course.record.merged(&elsewhere).renewal_lost);
+    let mut refused_here = Course { record: course.record.clone(), ..Course::new() };
+    refused_here.at = 101;
+    refused_here.step(refused(Kind::Throttled));
+    assert!(!refused_here.record.renewal_lost, "it made nothing");
+}
+
 #[test]
 fn a_renewal_whose_writer_died_draws_and_the_next_one_too() {
     let mut course = Course::new();
@@ -348,6 +364,25 @@ fn a_replacement_that_is_rejected_at_once_is_not_replaced_at_once() {
         course.need = Need::default();
         course.at = 129;
         assert_eq!(status(&course.step(Event::Locked)), Some((Status::LoginBudget, 1)));
+        course.at = 130;
+        assert_eq!(course.step(Event::Locked), Action::Send(Reason::Rejection));
+    }
+}
+
+/// By two clocks, it is made a moment after it is reported; or the clock was set back since.
+#[test]
+fn a_replacement_out_of_the_future_is_not_replaced_at_once_and_not_for_long() {
+    for ahead in [1, 100_000] {
+        let mut course = Course::new();
+        course.log_in(gives("a", None, 0));
+        course.at = 100;
+        course.reported("a");
+        course.step(Event::Checked(now(100).wall, Verdict::Dead));
+        course.step(gives("b", None, 100));
+        course.record.replaced_at = Some(now(100 + ahead).wall);
+        course.reported("b");
+        let action = course.step(Event::Checked(now(100).wall, Verdict::Dead));
+        assert_eq!(status(&action), Some((Status::LoginBudget, 30)));
         course.at = 130;
         assert_eq!(course.step(Event::Locked), Action::Send(Reason::Rejection));
     }

@@ -79,6 +79,7 @@ impl Ledger {
     /// A store has lost what it kept, or the times of it.
     pub fn forgotten(&mut self, store: StoreId) {
         self.written.remove(&store);
+        self.renewed.retain(|(then, _)| *then != store);
     }
 
     /// Redis's date was set. The copies in files and in memory came by it, too.

@@ -27,6 +27,7 @@ impl World {
         }
         let notes = self.tasks[task].notes.clone();
         let (memory, reason) = self.written_in_memory(process);
+        let reason = notes.reason.unwrap_or(reason);
         let stores: Vec<_> = notes.written_down.iter().copied().chain(memory).collect();
         if notes.unprobed {
             self.violated("a login follows that of a process that died, without a probe");
@@ -52,8 +53,8 @@ impl World {
         if self.processes[process].password == Password::Right {
             for store in stores {
                 self.not_too_fresh(store, login);
-                // By Redis's date as it is now, its time would be another.
-                if self.ledger.redis_set.is_none_or(|set| set < decided) {
+                // Redis's date was read when the lookup began; by the one that it has now, the login's time is another.
+                if self.ledger.redis_set.is_none_or(|set| set < notes.began) {
                     self.ledger.written.entry(store).or_default().push(login);
                 }
             }

@@ -30,6 +30,8 @@ pub struct Notes {
     /// When it read its clocks last, and when it did so for the login that it has written down.
     pub read_at: Duration,
     pub decided: Option<Duration>,
+    /// Why that is to be sent.
+    pub reason: Option<&'static str>,
     /// It has probed, and whether the login that is written down should have been preceded by that.
     pub probed: bool,
     pub unprobed: bool,
@@ -46,9 +48,10 @@ pub struct Notes {
 }
 
 impl Notes {
-    /// A record is about to be written. `sent`: it says that a login is sent.
-    pub fn decides(&mut self, sent: bool) {
-        self.decided = sent.then_some(self.decided.unwrap_or(self.read_at));
+    /// A record is about to be written. `reason`: that of the login that it says is to be sent.
+    pub fn decides(&mut self, reason: Option<&'static str>) {
+        self.decided = reason.map(|_| self.decided.unwrap_or(self.read_at));
+        self.reason = reason;
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tps::lookup::Found;
-use tps::record::Token;
+use tps::record::{Origin, Token};
 use tps::{Error, Status};
 
 use super::clock::SimClock;
@@ -118,8 +118,10 @@ impl World {
             Err(error) => format!("{:?}, for {:?}", error.status, error.retry_after),
         });
         self.in_time(process, (notes.began, notes.stopped_before), "a lookup");
-        if found.as_ref().is_err_and(|error| error.status == Status::Timeout) {
-            // After its probe there was no time left for the login.
+        let too_late = found.as_ref().is_err_and(|error| error.status == Status::Timeout);
+        let has_theirs = notes.probed && found.as_ref().is_ok_and(|(_, origin)| *origin == Origin::Store);
+        if too_late || has_theirs {
+            // After its probe there was no time left for the login, or no need of it.
             self.ledger.probes_after.clear();
         }
         if let Ok((token, _)) = found {

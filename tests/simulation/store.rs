@@ -166,9 +166,11 @@ impl<'a> Lock<'a> for SimLock<'a> {
         let store = self.store;
         let text = format::encode(record, store.ahead.get(), now).to_vec();
         // One that was sent before may be told to this store.
-        let is_new =
-            matches!(&record.attempt, Attempt::Sent(sent) if sent.at.as_millisecond() == now.wall.as_millisecond());
-        store.sim().world().notes().decides(is_new);
+        let reason = match &record.attempt {
+            Attempt::Sent(sent) if sent.at.as_millisecond() == now.wall.as_millisecond() => Some(sent.reason.name()),
+            _ => None,
+        };
+        store.sim().world().notes().decides(reason);
         store.ask(Operation::Write, "write")?;
         {
             let mut world = store.sim().world();
@@ -183,7 +185,7 @@ impl<'a> Lock<'a> for SimLock<'a> {
             self.seen = place.version;
             let before = std::mem::replace(&mut place.holds, summary.clone());
             world.tell_mine("writes", || format!("{}: {summary}", store.id));
-            world.written(store.id, &before, &summary, is_new);
+            world.written(store.id, &before, &summary, reason.is_some());
         }
         // An answer that is lost.
         store.ask(Operation::Read, "answer to a write")?;
