@@ -16,10 +16,9 @@ const CLOSE: Duration = Duration::from_secs(1);
 impl Record {
     /// What both know. The order of the two makes no difference, but for ties.
     pub fn merged(&self, other: &Self) -> Self {
-        let dead = self.dead.merged(&other.dead);
+        // By what either one knows: together they may know more than are remembered.
+        let is_dead = |token: &Token| [self, other].iter().any(|record| record.dead.has(&token.fingerprint()));
         let alive = |record: &Self, other: &Self| {
-            // By what either one knows: together they may know more than are remembered.
-            let is_dead = |token: &Token| [self, other].iter().any(|record| record.dead.has(&token.fingerprint()));
             record.token.clone().filter(|token| !is_dead(token) && !record.is_outlived_by(other, token))
         };
         let (mine, theirs) = (alive(self, other), alive(other, self));
@@ -43,7 +42,7 @@ impl Record {
             renewal_lost: from.renewal_lost || (self.same_token(other) && (self.renewal_lost || other.renewal_lost)),
             token,
             latest: self.latest.max(other.latest),
-            dead,
+            dead: self.dead.merged(&other.dead),
             replaced_at: self.replaced_at.max(other.replaced_at),
             budget: self.budget.merged(&other.budget),
             attempt,

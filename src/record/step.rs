@@ -93,7 +93,6 @@ impl Record {
             Event::Looked => record.look(need, rules, now).unwrap_or(Action::Lock),
             Event::Locked => {
                 record.settle(wall);
-                record.find_dead_writer(wall);
                 record.next(need, rules, now)
             }
             Event::Probed(Ok(())) => record.send(rules, now),
@@ -106,7 +105,6 @@ impl Record {
             Event::Answered(answer) => record.answered(answer, rules, wall),
             Event::Checked(at, verdict) => {
                 record.settle(wall);
-                record.find_dead_writer(wall);
                 record.checked(need, at, verdict, wall);
                 record.next(need, rules, now)
             }
@@ -235,15 +233,12 @@ impl Record {
         }
     }
 
-    /// What was noted by a clock that was set back since, or by another one that is ahead, counts as of now.
+    /// What a process knows that has the lock. What was noted by a clock that was set back since, or by another one that is ahead,
+    /// counts as of now. The writer of a login that was sent died: the answer is lost.
     fn settle(&mut self, wall: Timestamp) {
         self.budget.settle(wall);
         self.replaced_at = self.replaced_at.map(|at| at.min(wall));
-    }
-
-    /// A process that has the lock and finds a login that was sent knows that its writer died: the answer is lost.
-    fn find_dead_writer(&mut self, wall: Timestamp) {
-        if let Attempt::Sent(_) = &self.attempt {
+        if matches!(self.attempt, Attempt::Sent(_)) {
             self.attempt = Attempt::Lost(Lost { at: wall, hold_off: None });
         }
     }

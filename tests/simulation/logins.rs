@@ -27,7 +27,6 @@ impl World {
         }
         let notes = self.tasks[task].notes.clone();
         let (memory, reason) = self.written_in_memory(process);
-        let reason = notes.reason.unwrap_or(reason);
         let stores: Vec<_> = notes.written_down.iter().copied().chain(memory).collect();
         if notes.unprobed {
             self.violated("a login follows that of a process that died, without a probe");
@@ -36,7 +35,7 @@ impl World {
             self.violated("a login is sent that is not written down");
         }
         let login = self.ledger.logins.len();
-        let decided = notes.decided.unwrap_or(notes.read_at);
+        let (decided, reason) = notes.decided.unwrap_or((notes.read_at, reason));
         let renewal = !["first", "rejected"].contains(&reason);
         let free = |store: &StoreId| Some((*store, self.renews(process, *store, decided).filter(|_| renewal)?));
         let free = stores.iter().filter_map(free).collect();

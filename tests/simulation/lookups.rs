@@ -27,11 +27,9 @@ pub struct Notes {
     pub stopped: bool,
     /// A lock of its was lost.
     pub lost_lock: bool,
-    /// When it read its clocks last, and when it did so for the login that it has written down.
+    /// When it read its clocks last, and when it did so for the login that it has written down, and why that is to be sent.
     pub read_at: Duration,
-    pub decided: Option<Duration>,
-    /// Why that is to be sent.
-    pub reason: Option<&'static str>,
+    pub decided: Option<(Duration, &'static str)>,
     /// It has probed, and whether the login that is written down should have been preceded by that.
     pub probed: bool,
     pub unprobed: bool,
@@ -50,8 +48,8 @@ pub struct Notes {
 impl Notes {
     /// A record is about to be written. `reason`: that of the login that it says is to be sent.
     pub fn decides(&mut self, reason: Option<&'static str>) {
-        self.decided = reason.map(|_| self.decided.unwrap_or(self.read_at));
-        self.reason = reason;
+        let at = self.decided.map_or(self.read_at, |(at, _)| at);
+        self.decided = reason.map(|reason| (at, reason));
     }
 }
 
